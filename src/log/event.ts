@@ -1,0 +1,38 @@
+/**
+ * An event is what an entry says happened: `noun.verb`. Every event of the system stands here, once, with the clause
+ * of the policy it comes from and whether it changes facts.
+ *
+ * A fact-changing event ends what was decided before it: no permission may stand after it that rests on facts read
+ * before it. The database holds the same table (`ledger.event`); a test compares the two.
+ */
+
+export const EVENTS = {
+  'category.declared': { clause: '2.1', changesFacts: true },
+  'grant.approved': { clause: '5.2', changesFacts: true },
+  'grant.revoked': { clause: '5.2', changesFacts: true },
+  'history.read': { clause: '6.4', changesFacts: false },
+  'identity.linked': { clause: '5.2', changesFacts: false },
+  'key.destroyed': { clause: '6.3', changesFacts: true },
+  'log.exported': { clause: '5.1', changesFacts: false },
+  'log.read': { clause: '5.1', changesFacts: false },
+  'processor.listed': { clause: '6.1', changesFacts: false },
+  'processor.registered': { clause: '6.1', changesFacts: true },
+  'purpose.declared': { clause: '3.1', changesFacts: true },
+  'record.created': { clause: '2.2', changesFacts: false },
+  'record.erased': { clause: '6.3', changesFacts: false },
+  'record.listed': { clause: '5.2', changesFacts: false },
+  'record.read': { clause: '5.2', changesFacts: false },
+  'record.updated': { clause: '6.4', changesFacts: false },
+  'refusals.suppressed': { clause: '5.1', changesFacts: false },
+  'service.enrolled': { clause: '8.2', changesFacts: true },
+  'user.found': { clause: '5.2', changesFacts: false },
+  'user.listed': { clause: '5.2', changesFacts: false },
+  'user.registered': { clause: '2.2', changesFacts: false },
+} as const satisfies Record<string, { clause: string; changesFacts: boolean }>;
+
+export type EventName = keyof typeof EVENTS;
+
+/** False for events that this version does not know: a verifier accepts them, and knows nothing of their facts. */
+export function changesFacts(event: string): boolean {
+  return Object.hasOwn(EVENTS, event) && EVENTS[event as EventName].changesFacts;
+}
