@@ -1,0 +1,119 @@
+/**
+ * The PostgreSQL of a test run: an embedded one in a folder of its own, begun by the first test that asks and gone after
+ * the last; or, with `TEST_DATABASE_URL` (a superuser's), that server. Each test has its own databases on it.
+ */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Embedded, findEmbedded, startEmbedded } from '../../src/database/embedded.js';
+
+export interface TestDatabase {
+  readonly name: string;
+  /** A superuser's. */
+  readonly url: string;
+  /** With the sessions that are still open in it. */
+  drop(): Promise<void>;
+}
+
+/** Then the pid, so that the next run can tell what a dead one left behind. */
+const FOLDER = 'access-ledger-test-';
+
+let server: Promise<string> | null = null;
+let embedded: Embedded | null = null;
+let folder: string | null = null;
+const left = new Set<string>();
+
+/** The superuser's URL of the run's server. */
+export function testServer(): Promise<string> {
+  server ??= process.env.TEST_DATABASE_URL ? Promise.resolve(process.env.TEST_DATABASE_URL) : begin();
+  return server;
+}
+
+/**
+ * @param template the name of a database to copy, with all it holds; nobody may be connected to it
+ */
+export async function freshDatabase({ template = 'template0' } = {}): Promise<TestDatabase> {
+  const name = `test_${process.pid}_${randomBytes(6).toString('hex')}`;
+  const encoding = template === 'template0' ? " ENCODING 'UTF8'" : '';
+  await asSuperuser(`CREATE DATABASE ${name} TEMPLATE "${template}"${encoding}`);
+  left.add(name);
+  const url = new URL(await testServer());
+  url.pathname = `/${name}`;
+  const drop = async () => {
+    await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    left.delete(name);
+  };
+  return { name, url: url.href, drop };
+}
+
+/** A folder that PostgreSQL's own account can enter, as a folder of mkdtemp is not; the caller removes it. */
+export async function openFolder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
+  await chmod(made, 0o711);
+  return made;
+}
+
+async function asSuperuser(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: await testServer() });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function begin(): Promise<string> {
+  await sweep();
+  folder = await openFolder();
+  embedded = await startEmbedded({ dataDir: folder, durable: false });
+  process.once('exit', abandon);
+  return embedded.url();
+}
+
+/** What runs that were killed left behind. Another user's is theirs to remove. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(/^access-ledger-test-(\d+)-/.exec(name)?.[1]);
+    if (!pid || isAlive(pid)) continue;
+    const path = join(tmpdir(), name);
+    try {
+      const found = await findEmbedded(path);
+      if (found?.running) process.kill(found.running.pid, 'SIGQUIT');
+      await rm(path, { recursive: true, force: true, maxRetries: 9 });
+    } catch (error) {
+      process.stderr.write(`left as it is: ${path} (${error instanceof Error ? error.message : error})\n`);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** A run that ends without its last hook, as after Ctrl-C. */
+function abandon(): void {
+  if (!embedded || !folder) return;
+  process.kill(embedded.pid, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 20 });
+}
+
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    if (!server) return;
+    if (embedded && folder) {
+      await embedded.stop();
+      embedded = null;
+      await rm(folder, { recursive: true, force: true });
+    } else {
+      for (const name of left) await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    }
+  },
+};
