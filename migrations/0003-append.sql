@@ -1,0 +1,209 @@
+-- ledger.append: the only writer of the log. Composes leaves, computes links, inserts, derives the queryable columns.
+--
+--   select position, index, link from ledger.append($1 log, $2 bodies)
+--
+-- `bodies` is canonical JSON, one body a line. One row comes back for each, in order; a stale body, whose facts were read
+-- before something changed them, comes back with a null index and is not written; with ledger.append_strict it fails all.
+-- A body whose id stands already is answered with what stands.
+--
+--   AL001 a stale body (append_strict)      AL004 no such log, or a transaction that is not READ COMMITTED
+--   AL002 the time is over 5 s off          AL005 a body that cannot be an entry
+--   AL003 the id stands, with another body
+
+CREATE TYPE ledger.appended AS (position bigint, index bigint, link text);
+
+-- One by one: the reference, and the path for bodies that change facts, for ids that stand, and for a few.
+CREATE FUNCTION ledger.append_each(log integer, bodies text) RETURNS SETOF ledger.appended
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  line    record;
+  body    record;
+  about   record;
+  latest  record;
+  stands  record;
+  changes boolean;
+  leaf    text;
+  hash    bytea;
+  changed bigint;
+BEGIN
+  SELECT e.index, encode(e.link, 'hex') AS link, e.changed_all INTO latest
+  FROM ledger.entry e WHERE e.log = append_each.log ORDER BY e.index DESC LIMIT 1;
+  IF NOT FOUND THEN
+    SELECT -1::bigint AS index, encode(sha256(''), 'hex') AS link, NULL::bigint AS changed_all INTO latest;
+  END IF;
+
+  FOR line IN SELECT l.text, l.position FROM string_to_table(bodies, E'\n') WITH ORDINALITY AS l(text, position) LOOP
+    SELECT b.*, b.actor ->> 'id' AS actor_id INTO body FROM json_to_record(line.text::json)
+      AS b(id uuid, "asOf" bigint, at timestamptz, event text, outcome text, subject uuid, actor json, purpose text, request uuid);
+
+    SELECT e.index, encode(e.link, 'hex') AS link, substr(e.leaf, strpos(e.leaf, E'\n') + 1) AS body INTO stands
+    FROM ledger.entry e WHERE e.log = append_each.log AND e.id = body.id;
+    IF FOUND THEN
+      IF stands.body <> line.text THEN
+        RAISE EXCEPTION 'the id of an entry stands with another body' USING ERRCODE = 'AL003';
+      END IF;
+      RETURN NEXT ROW(line.position, stands.index, stands.link)::ledger.appended;
+      CONTINUE;
+    END IF;
+
+    SELECT e.changes_facts INTO changes FROM ledger.event e WHERE e.name = body.event;
+    IF changes IS NULL OR body.id IS NULL OR body."asOf" IS NULL OR body."asOf" < 0 OR body."asOf" > latest.index + 1 THEN
+      RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005';
+    END IF;
+    IF body.at IS NULL OR abs(extract(epoch FROM statement_timestamp() - body.at)) > 5 THEN
+      RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002';
+    END IF;
+
+    about := NULL;
+    IF body.subject IS NOT NULL THEN
+      SELECT e.index, e.nth, e.changed INTO about
+      FROM ledger.entry e WHERE e.log = append_each.log AND e.subject = body.subject ORDER BY e.index DESC LIMIT 1;
+    END IF;
+    IF body."asOf" <= greatest(about.changed, latest.changed_all) THEN
+      RETURN NEXT ROW(line.position, NULL, NULL)::ledger.appended;
+      CONTINUE;
+    END IF;
+
+    leaf := concat(latest.index + 1, ' ', latest.link, ' ',
+      CASE WHEN body.subject IS NULL THEN '- -' ELSE concat(coalesce(about.nth, 0) + 1, ' ', coalesce(about.index::text, '-')) END,
+      E'\n', line.text);
+    hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
+    latest.index := latest.index + 1;
+    latest.link := encode(hash, 'hex');
+    changed := about.changed;
+    IF changes AND body.subject IS NOT NULL THEN changed := latest.index; END IF;
+    IF changes AND body.subject IS NULL THEN latest.changed_all := latest.index; END IF;
+
+    INSERT INTO ledger.entry
+      (log, index, id, link, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, changed_all)
+    VALUES (append_each.log, latest.index, body.id, hash, leaf, body.subject,
+      CASE WHEN body.subject IS NOT NULL THEN coalesce(about.nth, 0) + 1 END,
+      body.actor_id::uuid, body.event, body.outcome, body.purpose, body.request, body.at, changed, latest.changed_all);
+    RETURN NEXT ROW(line.position, latest.index, latest.link)::ledger.appended;
+  END LOOP;
+END
+$$;
+
+-- All at once, for bodies that change no facts: none of them can make another stale. Others go one by one.
+CREATE FUNCTION ledger.append_all(log integer, bodies text) RETURNS SETOF ledger.appended
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  latest record;
+  batch  record;
+  leaves text[];
+  hashes bytea[];
+  leaf   text;
+  link   text;
+  hash   bytea;
+BEGIN
+  SELECT e.index, encode(e.link, 'hex') AS link, e.changed_all INTO latest
+  FROM ledger.entry e WHERE e.log = append_all.log ORDER BY e.index DESC LIMIT 1;
+  IF NOT FOUND THEN
+    SELECT -1::bigint AS index, encode(sha256(''), 'hex') AS link, NULL::bigint AS changed_all INTO latest;
+  END IF;
+
+  WITH body AS MATERIALIZED (
+    SELECT l.position, l.text, b.id, b."asOf", b.at, b.event, b.outcome, b.subject, b.actor ->> 'id' AS actor, b.purpose,
+      b.request, e.changes_facts
+    FROM string_to_table(bodies, E'\n') WITH ORDINALITY AS l(text, position)
+      CROSS JOIN LATERAL json_to_record(l.text::json)
+        AS b(id uuid, "asOf" bigint, at timestamptz, event text, outcome text, subject uuid, actor json, purpose text, request uuid)
+      LEFT JOIN ledger.event e ON e.name = b.event
+  ), about AS (
+    SELECT s.subject, e.index, e.nth, e.changed
+    FROM (SELECT DISTINCT b.subject FROM body b WHERE b.subject IS NOT NULL) s CROSS JOIN LATERAL (
+      SELECT e.index, e.nth, e.changed FROM ledger.entry e
+      WHERE e.log = append_all.log AND e.subject = s.subject ORDER BY e.index DESC LIMIT 1
+    ) e
+  ), fresh AS (
+    SELECT b.*, a.changed, a.index AS about_index, coalesce(a.nth, 0) AS about_nth,
+      latest.index + row_number() OVER (ORDER BY b.position) AS index
+    FROM body b LEFT JOIN about a ON a.subject = b.subject
+    WHERE b."asOf" > greatest(a.changed, latest.changed_all, -1)
+  ), placed AS (
+    SELECT f.*, f.about_nth + row_number() OVER history AS nth,
+      coalesce(lag(f.index) OVER history, f.about_index) AS earlier
+    FROM fresh f WINDOW history AS (PARTITION BY f.subject ORDER BY f.position)
+  )
+  SELECT
+    (SELECT bool_and(b.changes_facts IS NOT NULL AND b.id IS NOT NULL AND b."asOf" BETWEEN 0 AND latest.index + 1) FROM body b)
+      AS valid,
+    (SELECT bool_and(b.at IS NOT NULL AND abs(extract(epoch FROM statement_timestamp() - b.at)) <= 5) FROM body b) AS timely,
+    (SELECT bool_or(b.changes_facts) FROM body b) AS changing,
+    array_agg(p.position) AS position, array_agg(p.text) AS text, array_agg(p.id) AS id, array_agg(p.subject) AS subject,
+    array_agg(CASE WHEN p.subject IS NOT NULL THEN p.nth END) AS nth,
+    array_agg(CASE WHEN p.subject IS NULL THEN '- -' ELSE concat(p.nth, ' ', coalesce(p.earlier::text, '-')) END) AS history,
+    array_agg(p.actor::uuid) AS actor, array_agg(p.event) AS event, array_agg(p.outcome) AS outcome,
+    array_agg(p.purpose) AS purpose, array_agg(p.request) AS request, array_agg(p.at) AS at, array_agg(p.changed) AS changed
+  INTO batch FROM (SELECT * FROM placed ORDER BY position) p;
+
+  IF NOT batch.valid THEN RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005'; END IF;
+  IF NOT batch.timely THEN RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002'; END IF;
+  IF batch.changing THEN
+    RETURN QUERY SELECT a.* FROM ledger.append_each(append_all.log, bodies) a;
+    RETURN;
+  END IF;
+
+  link := latest.link;
+  FOR i IN 1 .. coalesce(cardinality(batch.text), 0) LOOP
+    leaf := concat(latest.index + i, ' ', link, ' ', batch.history[i], E'\n', batch.text[i]);
+    hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
+    link := encode(hash, 'hex');
+    leaves[i] := leaf;
+    hashes[i] := hash;
+  END LOOP;
+
+  INSERT INTO ledger.entry
+    (log, index, id, link, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, changed_all)
+  SELECT append_all.log, latest.index + n.i, n.id, n.hash, n.leaf, n.subject, n.nth, n.actor, n.event, n.outcome, n.purpose,
+    n.request, n.at, n.changed, latest.changed_all
+  FROM unnest(batch.id, hashes, leaves, batch.subject, batch.nth, batch.actor, batch.event, batch.outcome, batch.purpose,
+    batch.request, batch.at, batch.changed) WITH ORDINALITY
+    AS n(id, hash, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, i);
+
+  RETURN QUERY
+    SELECT l.position, latest.index + n.i, encode(n.hash, 'hex')
+    FROM generate_series(1, (SELECT count(*) FROM string_to_table(bodies, E'\n'))) AS l(position)
+      LEFT JOIN unnest(batch.position, hashes) WITH ORDINALITY AS n(position, hash, i) ON n.position = l.position
+    ORDER BY l.position;
+END
+$$;
+
+CREATE FUNCTION ledger.append(log integer, bodies text) RETURNS SETOF ledger.appended
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'a log is written in READ COMMITTED, so that the last entry is read after the lock' USING ERRCODE = 'AL004';
+  END IF;
+  PERFORM FROM ledger.head h WHERE h.log = append.log FOR UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'no such log' USING ERRCODE = 'AL004'; END IF;
+
+  IF strpos(bodies, E'\n') = 0 THEN
+    RETURN QUERY SELECT a.* FROM ledger.append_each(append.log, bodies) a;
+  ELSE
+    BEGIN
+      RETURN QUERY SELECT a.* FROM ledger.append_all(append.log, bodies) a;
+    EXCEPTION WHEN unique_violation THEN -- an id stands already
+      RETURN QUERY SELECT a.* FROM ledger.append_each(append.log, bodies) a;
+    END;
+  END IF;
+END
+$$;
+
+-- The same, for a transaction that stands or falls with its entries.
+CREATE FUNCTION ledger.append_strict(log integer, bodies text) RETURNS SETOF ledger.appended
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  appended ledger.appended;
+BEGIN
+  FOR appended IN SELECT a.* FROM ledger.append(append_strict.log, bodies) a LOOP
+    IF appended.index IS NULL THEN RAISE EXCEPTION 'a stale body' USING ERRCODE = 'AL001'; END IF;
+    RETURN NEXT appended;
+  END LOOP;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ledger.append(integer, text), ledger.append_strict(integer, text) TO access_ledger_writer;
