@@ -55,11 +55,8 @@ BEGIN
       RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002';
     END IF;
 
-    about := NULL;
-    IF body.subject IS NOT NULL THEN
-      SELECT e.index, e.nth, e.changed INTO about
-      FROM ledger.entry e WHERE e.log = append_each.log AND e.subject = body.subject ORDER BY e.index DESC LIMIT 1;
-    END IF;
+    SELECT e.index, e.nth, e.changed INTO about
+    FROM ledger.entry e WHERE e.log = append_each.log AND e.subject = body.subject ORDER BY e.index DESC LIMIT 1;
     IF body."asOf" <= greatest(about.changed, latest.changed_all) THEN
       RETURN NEXT ROW(line.position, NULL, NULL)::ledger.appended;
       CONTINUE;
@@ -207,3 +204,16 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION ledger.append(integer, text), ledger.append_strict(integer, text) TO access_ledger_writer;
+
+-- Which of these entries stand, once every writer before us is done: what became of a COMMIT that was never answered.
+CREATE FUNCTION ledger.standing(log integer, ids uuid[]) RETURNS TABLE (id uuid, index bigint, link text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM FROM ledger.head h WHERE h.log = standing.log FOR UPDATE;
+  RETURN QUERY SELECT e.id, e.index, encode(e.link, 'hex') FROM ledger.entry e
+    WHERE e.log = standing.log AND e.id = ANY (standing.ids);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ledger.standing(integer, uuid[]) TO access_ledger_writer;

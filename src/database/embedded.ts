@@ -2,15 +2,15 @@
  * The embedded PostgreSQL: a real server of our own in `<dataDir>/postgres`, on 127.0.0.1, for whoever brings none.
  *
  *     const embedded = await startEmbedded({ dataDir: '.data' });
- *     embedded.url('postgres')  →  postgres://postgres:…@127.0.0.1:41873/postgres
+ *     embedded.url()  →  postgres://postgres:…@127.0.0.1:41873/postgres?sslmode=disable
  *
  * It outlives us when we are killed. The next start takes it over; that is the normal way on, as is its own recovery
  * after it was killed itself. Of several processes with one `dataDir`, one starts it and the others take it over.
  */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
-import { type Account, accountFor, giveTo } from './embedded/account.js';
+import { join } from 'node:path';
+import { accountFor, giveTo } from './embedded/account.js';
 import { usableBinaries } from './embedded/binaries.js';
 import {
   type Connection,
@@ -20,14 +20,9 @@ import {
   readConnection,
   writeConnection,
 } from './embedded/cluster.js';
-import { EmbeddedPostgresError } from './embedded/error.js';
-import {
-  awaitPostmaster,
-  findPostmaster,
-  type Postmaster,
-  spawnPostmaster,
-  stopPostmaster,
-} from './embedded/postmaster.js';
+import { codeOf, EmbeddedPostgresError, isForbidden, nullIfAbsent } from './embedded/error.js';
+import { awaitPostmaster, findPostmaster, type Postmaster, stopPostmaster } from './embedded/postmaster.js';
+import { type Start, startPostmaster } from './embedded/start.js';
 
 export { type EmbeddedPostgresCode, EmbeddedPostgresError } from './embedded/error.js';
 
@@ -43,21 +38,19 @@ export interface EmbeddedOptions {
   readonly durable?: boolean;
 }
 
-export interface Embedded {
+/** A PostgreSQL that runs. */
+export interface Running {
   readonly port: number;
   readonly pid: number;
-  /** Whether it ran already when we came. */
-  readonly adopted: boolean;
   /** The superuser's URL for a database; it holds the password. */
   url(database?: string): string;
-  /** Ends it in good order, for every process that uses it. Safe to repeat. */
-  stop(): Promise<void>;
 }
 
-/** What stands in a folder, whether it runs or not. */
-export interface Found {
-  /** Null if it does not run. */
-  readonly running: { readonly port: number; readonly pid: number; url(database?: string): string } | null;
+export interface Embedded extends Running {
+  /** Whether it ran already when we came. */
+  readonly adopted: boolean;
+  /** Ends it in good order, for every process that uses it. Safe to repeat. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -66,78 +59,99 @@ export interface Found {
  * @throws EmbeddedPostgresError, any code but STOP_FAILED
  */
 export async function startEmbedded({ dataDir, log, durable = true }: EmbeddedOptions): Promise<Embedded> {
-  const folder = await madeFolder(dataDir);
-  const cluster = join(folder, 'postgres');
-  const deadline = Date.now() + START_MS;
-  const account = await accountFor(cluster);
-
-  let connection = await readConnection(cluster);
-  const live = connection && (await awaitPostmaster(cluster, connection.password, deadline));
-  if (connection && live) {
+  try {
+    const folder = await madeFolder(dataDir);
+    const cluster = join(folder, 'postgres');
+    const deadline = Date.now() + START_MS;
+    const connection = await readConnection(cluster);
+    const live = connection && (await awaitPostmaster(cluster, connection.password, deadline));
+    if (!live) return await start(folder, connection, { log, durable, deadline });
     log?.(`took over the PostgreSQL that was running (process ${live.pid})`);
     return embedded(cluster, connection, live, true);
+  } catch (error) {
+    throw explained(dataDir, error);
   }
-
-  await checkReach(folder, account);
-  const binaries = await usableBinaries(folder, account);
-  if (!connection) {
-    log?.('making a new PostgreSQL database');
-    await makeCluster(cluster, binaries, account, durable);
-    connection = await readConnection(cluster);
-    if (!connection) throw new EmbeddedPostgresError('INIT_FAILED', `${cluster} vanished while it was made`);
-  }
-  if (account) await takeFromRoot(cluster, account);
-
-  const { password } = connection;
-  while (Date.now() < deadline) {
-    const port = await freePort(connection.port);
-    const logFile = join(folder, 'postgres.log');
-    const how = { postgres: binaries.postgres, cluster, account, port, password, logFile, durable, deadline };
-    const started = await spawnPostmaster(how);
-    if (started) {
-      if (started.port !== connection.port) await writeConnection(cluster, { password, port }, account);
-      return embedded(cluster, connection, started, false);
-    }
-    const other = await awaitPostmaster(cluster, password, deadline);
-    if (other) return embedded(cluster, connection, other, true);
-  }
-  throw new EmbeddedPostgresError('START_FAILED', `PostgreSQL in ${folder} does not start: see postgres.log there`);
 }
 
 /**
  * Looks, and starts nothing.
  *
- * @returns null if `dataDir` holds no database
+ * @returns null if `dataDir` holds no database; `running` null if it does not run
  * @throws EmbeddedPostgresError FOLDER_UNREACHABLE, INIT_FAILED
  */
-export async function findEmbedded(dataDir: string): Promise<Found | null> {
-  const cluster = join(resolve(dataDir), 'postgres');
-  const connection = await readConnection(cluster);
-  if (!connection) return null;
-  const live = await findPostmaster(cluster);
-  return { running: live && { ...live, url: urls(connection, live.port) } };
+export async function findEmbedded(dataDir: string): Promise<{ readonly running: Running | null } | null> {
+  try {
+    const folder = await realpath(dataDir).catch(nullIfAbsent);
+    const cluster = folder && join(folder, 'postgres');
+    const connection = cluster && (await readConnection(cluster));
+    if (!connection) return null;
+    const live = await findPostmaster(cluster);
+    return { running: live && running(connection, live) };
+  } catch (error) {
+    throw explained(dataDir, error);
+  }
 }
 
-function embedded(cluster: string, connection: Connection, { pid, port }: Postmaster, adopted: boolean): Embedded {
-  const stop = () => stopPostmaster(cluster, pid, Date.now() + STOP_MS);
-  return { pid, port, adopted, url: urls(connection, port), stop };
+async function start(
+  folder: string,
+  found: Connection | null,
+  { log, durable, deadline }: Pick<EmbeddedOptions, 'log'> & Pick<Start, 'durable' | 'deadline'>,
+): Promise<Embedded> {
+  const cluster = join(folder, 'postgres');
+  const account = await accountFor(cluster);
+  await checkReach(folder, account);
+  const binaries = await usableBinaries(folder, account);
+  if (!found) {
+    log?.('making a new PostgreSQL database');
+    await makeCluster(cluster, binaries, account, durable);
+  }
+  // What root restored from a copy is root's; PostgreSQL wants it to be its own account's.
+  if (account && (await stat(cluster)).uid === 0) await giveTo(account, cluster);
+
+  const logFile = join(folder, 'postgres.log');
+  while (Date.now() < deadline) {
+    const connection = await readConnection(cluster);
+    if (!connection) break;
+    const { password } = connection;
+    const port = await freePort(connection.port);
+    const how = { postgres: binaries.postgres, cluster, account, port, password, logFile, durable, deadline };
+    const started = await startPostmaster(how);
+    if (started && port !== connection.port) await writeConnection(cluster, { password, port }, account);
+    const live = started ?? (await awaitPostmaster(cluster, password, deadline));
+    if (live) return embedded(cluster, connection, live, !started);
+  }
+  throw new EmbeddedPostgresError('START_FAILED', `PostgreSQL does not start in ${folder}: see postgres.log there`);
 }
 
-function urls({ password }: Connection, port: number): (database?: string) => string {
-  return (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+function embedded(cluster: string, connection: Connection, live: Postmaster, adopted: boolean): Embedded {
+  const stop = () => stopPostmaster(cluster, live.pid, Date.now() + STOP_MS);
+  return { ...running(connection, live), adopted, stop };
 }
 
-/** A cluster that root restored from a copy is root's; PostgreSQL wants it to be its own account's. */
-async function takeFromRoot(cluster: string, account: Account): Promise<void> {
-  if ((await stat(cluster)).uid === 0) await giveTo(account, cluster);
+function running({ password }: Connection, { pid, port }: Postmaster): Running {
+  const server = `postgres://postgres:${password}@127.0.0.1:${port}`;
+  // It has no TLS: an environment with PGSSLMODE for other servers must not ask it for some.
+  return { pid, port, url: (database = 'postgres') => `${server}/${encodeURIComponent(database)}?sslmode=disable` };
+}
+
+function explained(dataDir: string, error: unknown): EmbeddedPostgresError {
+  if (error instanceof EmbeddedPostgresError) return error;
+  const code = codeOf(error) ?? 'unknown fault';
+  return isForbidden(error) || ['ENOTDIR', 'EEXIST'].includes(code)
+    ? new EmbeddedPostgresError(
+        'FOLDER_UNREACHABLE',
+        `${dataDir} is no folder of ours to use (${code}): set DATA_DIR to one that you own`,
+        { cause: error },
+      )
+    : new EmbeddedPostgresError('START_FAILED', `PostgreSQL cannot start in ${dataDir} (${code})`, { cause: error });
 }
 
 /** The port of last time if it is free, otherwise any. */
 async function freePort(wanted: number | null): Promise<number> {
-  return (wanted && (await tryPort(wanted))) || (await tryPort(0)) || Promise.reject(new Error('no free port'));
+  return (wanted ? await freePortAt(wanted) : null) ?? (await freePortAt(0)) ?? 0;
 }
 
-function tryPort(wanted: number): Promise<number | null> {
+function freePortAt(wanted: number): Promise<number | null> {
   return new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(null));
     probe.listen(wanted, '127.0.0.1', () => {

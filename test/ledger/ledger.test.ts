@@ -1,0 +1,251 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { LedgerFault } from '../../src/ledger/fault.js';
+import type { Pseudonym } from '../../src/log/entry.js';
+import { formatLeaf, GENESIS, type Link, type LogIndex, linkOf, parseLeaf } from '../../src/log/leaf.js';
+import { openLedger, someBody, someId, type TestLedger, testLedger } from '../support/ledger.js';
+
+interface Row {
+  index: string;
+  link: string;
+  leaf: string;
+  subject: string | null;
+  nth: string | null;
+}
+
+describe('ledger', () => {
+  let log: TestLedger;
+  beforeEach(async () => {
+    log = await testLedger();
+  });
+  afterEach(() => log.close());
+
+  const rows = () =>
+    log.sql<Row>(`SELECT index, encode(link, 'hex') AS link, leaf, subject, nth FROM ledger.entry ORDER BY index`);
+
+  async function expectOneChain(): Promise<void> {
+    const histories = new Map<string, { nth: number; index: number }>();
+    let prev = GENESIS;
+    for (const [at, row] of (await rows()).entries()) {
+      const leaf = parseLeaf(Buffer.from(row.leaf))!;
+      expect(leaf.index).to.equal(at);
+      expect(leaf.prev).to.equal(prev);
+      const { subject } = JSON.parse(leaf.body);
+      const before = histories.get(subject);
+      expect(leaf.history).to.deep.equal(
+        subject ? { nth: (before?.nth ?? 0) + 1, earlier: before?.index ?? null } : null,
+      );
+      if (subject) histories.set(subject, { nth: leaf.history!.nth, index: at });
+      expect(row.link).to.equal(linkOf(formatLeaf(leaf)));
+      prev = row.link as Link;
+    }
+  }
+
+  it('answers after COMMIT with the entry, and a receipt for a permission only', async () => {
+    const refused = someBody({ asOf: 0, outcome: 'refused', refusal: { code: 'NO_NEED_TO_KNOW' } });
+    const [first, second] = await log.ledger.append([someBody({ asOf: 0 }), refused]);
+    const [one, two] = await rows();
+    expect(first).to.have.property('receipt').that.is.an('object');
+    expect(second).to.have.property('receipt', null);
+    expect([first, second].map((appended) => (appended as { entry: object }).entry)).to.deep.equal([
+      { index: 0, link: one!.link },
+      { index: 1, link: two!.link },
+    ]);
+    await expectOneChain();
+  });
+
+  it('agrees with the TypeScript chain on random bodies, in batches and alone', async () => {
+    const subjects = [undefined, ...Array.from({ length: 3 }, () => someId<Pseudonym>())];
+    const details = fc.dictionary(
+      fc.string({ unit: 'grapheme', minLength: 1 }).filter((key) => !key.includes('\0')),
+      fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => !text.includes('\0')),
+        fc.string({
+          unit: fc.constantFrom('"', '\\', '\n', '\u2028', '\u007f', '\u0001', '💧', "'", '/'),
+          maxLength: 20,
+        }),
+        fc.maxSafeInteger(),
+        fc.boolean(),
+      ),
+      { maxKeys: 3 },
+    );
+    const batch = fc.array(
+      fc.record({ subject: fc.constantFrom(...subjects), details, long: fc.constantFrom(0, 0, 0, 60_000) }),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(batch, async (bodies) => {
+        const appended = await log.ledger.append(
+          bodies.map(({ subject, details, long }) =>
+            someBody({ asOf: 0, details: { ...details, long: 'é'.repeat(long / 2) }, ...(subject && { subject }) }),
+          ),
+        );
+        expect(appended).to.not.include('stale');
+      }),
+      { numRuns: 40 },
+    );
+    await expectOneChain();
+  });
+
+  it('is idempotent by id: what stands is answered with what stands', async () => {
+    const bodies = [someBody({ asOf: 0 }), someBody({ asOf: 0 }), someBody({ asOf: 0 })];
+    const first = await log.ledger.append(bodies);
+    const again = await log.ledger.append([...bodies, someBody({ asOf: 0 })]);
+    expect(again.slice(0, 3).map((a) => a !== 'stale' && a.entry)).to.deep.equal(
+      first.map((a) => a !== 'stale' && a.entry),
+    );
+    expect(await log.size()).to.equal(4);
+    const one = await log.ledger.append([bodies[1]!]);
+    expect(one[0]).to.have.deep.property('entry', (first[1] as { entry: object }).entry);
+    expect(await log.size()).to.equal(4);
+    await expectOneChain();
+  });
+
+  it('refuses an id that stands with another body, and gives no receipt for it', async () => {
+    const body = someBody({ asOf: 0 });
+    await log.ledger.append([body]);
+    await expectFault(log.ledger.append([{ ...body, operation: 'users' }]), 'ID_TAKEN');
+    await expectFault(log.ledger.append([someBody({ asOf: 0 }), { ...body, operation: 'users' }]), 'ID_TAKEN');
+    expect(await log.size()).to.equal(1);
+  });
+
+  it('hands back as stale what rests on facts from before a change about the subject or about nobody', async () => {
+    const [ada, ben] = [someId<Pseudonym>(), someId<Pseudonym>()];
+    await log.ledger.append([someBody({ asOf: 0 }), someBody({ asOf: 0 })]);
+    await log.ledger.append([someBody({ asOf: 2, event: 'key.destroyed', subject: ada })]);
+    const about = (asOf: number, subject: Pseudonym) => someBody({ asOf, subject });
+    expect((await log.ledger.append([about(2, ada)]))[0]).to.equal('stale');
+    expect(
+      (await log.ledger.append([about(2, ada), about(2, ben), about(3, ada)])).map((a) => a === 'stale'),
+    ).to.deep.equal([true, false, false]);
+    expect((await log.ledger.append([about(3, ada), about(2, ada)])).map((a) => a === 'stale')).to.deep.equal([
+      false,
+      true,
+    ]);
+
+    const size = await log.size();
+    await log.ledger.append([someBody({ asOf: size, event: 'grant.revoked' })]);
+    expect(await log.ledger.append([about(size, ada), about(size, ben), someBody({ asOf: size })])).to.deep.equal([
+      'stale',
+      'stale',
+      'stale',
+    ]);
+    expect((await log.ledger.append([about(size + 1, ada)]))[0]).to.not.equal('stale');
+    await expectOneChain();
+  });
+
+  it('does not let a permission stand after a change of facts in the same batch', async () => {
+    const ada = someId<Pseudonym>();
+    const appended = await log.ledger.append([
+      someBody({ asOf: 0, subject: ada }),
+      someBody({ asOf: 0, event: 'grant.revoked' }),
+      someBody({ asOf: 0, subject: ada }),
+    ]);
+    expect(appended.map((a) => a === 'stale')).to.deep.equal([false, false, true]);
+  });
+
+  for (const [fault, changes, code] of [
+    ['a time a minute ahead', { at: new Date(Date.now() + 60_000).toISOString() }, 'CLOCK_OFF'],
+    ['a time a minute behind', { at: new Date(Date.now() - 60_000).toISOString() }, 'CLOCK_OFF'],
+    ['an asOf that is not yet', { asOf: 9 }, 'BODY_REFUSED'],
+    ['an event nobody declared', { event: 'record.leaked' as 'record.read' }, 'BODY_REFUSED'],
+    ['an id that is no uuid', { id: 'x' as never }, 'BODY_REFUSED'],
+    ['an actor without id', { actor: {} as never }, 'BODY_REFUSED'],
+  ] as const) {
+    it(`refuses ${fault}, and its neighbours stand`, async () => {
+      const bad = () => log.ledger.append([someBody({ asOf: 0, ...changes } as { asOf: number })]);
+      const [one, faulty, other] = await Promise.allSettled([
+        log.ledger.append([someBody({ asOf: 0 })]),
+        bad(),
+        log.ledger.append([someBody({ asOf: 0 })]),
+      ]);
+      expect([one.status, other.status]).to.deep.equal(['fulfilled', 'fulfilled']);
+      expect(faulty).to.have.nested.property('reason.code', code);
+      expect(await log.size()).to.equal(2);
+      await expectOneChain();
+    });
+  }
+
+  it('writes concurrent appends of two ledgers as one chain', async () => {
+    const other = await openLedger(log.url);
+    const ada = someId<Pseudonym>();
+    await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        [log, other][n % 2]!.ledger.append(
+          Array.from({ length: 1 + (n % 4) }, () => someBody({ asOf: 0, ...(n % 3 === 0 && { subject: ada }) })),
+        ),
+      ),
+    );
+    await other.close();
+    expect(await log.size()).to.equal(500);
+    await expectOneChain();
+  });
+
+  describe('change', () => {
+    const enrol = 'INSERT INTO registry.service (key, title, policy) VALUES ($1, $2, $3)';
+
+    it('commits rows and entries together', async () => {
+      const changed = await log.ledger.change(async ({ rows }) => {
+        await rows.query(enrol, ['web', 'Web', '2012-01-16']);
+        return { bodies: [someBody({ asOf: 0, event: 'service.enrolled' })], value: 'done' };
+      });
+      expect(changed).to.have.property('value', 'done');
+      expect(changed).to.have.nested.property('entries[0].index', 0 as LogIndex);
+      expect(await log.sql('SELECT key FROM registry.service')).to.have.length(1);
+    });
+
+    it('commits neither when the entry is stale, cannot be, or work throws', async () => {
+      await log.ledger.append([someBody({ asOf: 0, event: 'grant.revoked' })]);
+      const attempt = (changes: object) =>
+        log.ledger.change(async ({ rows }) => {
+          await rows.query(enrol, ['web', 'Web', '2012-01-16']);
+          return { bodies: [someBody({ asOf: 1, ...changes })], value: null };
+        });
+      expect(await attempt({ asOf: 0 })).to.equal('stale');
+      await expectFault(attempt({ asOf: 7 }), 'BODY_REFUSED');
+      await expectFault(attempt({ event: 'nobody.knows' }), 'BODY_REFUSED');
+      const refusal = new Error('refused');
+      const thrown = await log.ledger
+        .change(async ({ rows }) => {
+          await rows.query(enrol, ['web', 'Web', '2012-01-16']);
+          throw refusal;
+        })
+        .catch((error: unknown) => error);
+      expect(thrown).to.equal(refusal);
+      expect(await log.sql('SELECT FROM registry.service')).to.have.length(0);
+      expect(await log.size()).to.equal(1);
+    });
+
+    it('says what is wrong with a row without its values', async () => {
+      const fault = await log.ledger
+        .change(async ({ rows }) => {
+          await rows.query(enrol, ['ada@example.org', 'Web', '2012-01-16']);
+          return { bodies: [someBody({ asOf: 0 })], value: null };
+        })
+        .catch((error: unknown) => error);
+      expect(fault).to.be.instanceOf(LedgerFault).with.property('code', 'BODY_REFUSED');
+      expect(JSON.stringify([fault, (fault as Error).stack])).to.not.include('example.org');
+    });
+
+    it('leaves its transaction dead once work has returned', async () => {
+      let late: Parameters<Parameters<typeof log.ledger.change>[0]>[0] | undefined;
+      await log.ledger.change(async (tx) => {
+        late = tx;
+        return { bodies: [someBody({ asOf: 0 })], value: null };
+      });
+      const error = await late!.rows.query('SELECT 1').catch((thrown: unknown) => thrown);
+      expect(error).to.be.an('error');
+    });
+  });
+
+  async function expectFault(promise: Promise<unknown>, code: string): Promise<void> {
+    const error = await promise.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.be.instanceOf(LedgerFault).with.property('code', code);
+  }
+});
