@@ -8,6 +8,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { isAlive } from '../../src/database/embedded/program.js';
 import { type Embedded, findEmbedded, startEmbedded } from '../../src/database/embedded.js';
 
 export interface TestDatabase {
@@ -87,14 +88,6 @@ async function sweep(): Promise<void> {
     } catch (error) {
       process.stderr.write(`left as it is: ${path} (${error instanceof Error ? error.message : error})\n`);
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
