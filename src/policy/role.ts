@@ -1,0 +1,42 @@
+/**
+ * A role is what the issuer's token says an actor does. It decides which verbs are open at all; grants decide the rest.
+ */
+import type { Actor, ActorKind } from '../log/entry.js';
+import type { EventName } from '../log/event.js';
+import { type Refused, refused } from './refusal.js';
+
+export type StaffRole = 'support-agent' | 'privacy-officer' | 'security-reviewer';
+
+const ANY_STAFF: readonly StaffRole[] = ['support-agent', 'privacy-officer'];
+
+/** Who may cause an event at all: staff by role, others by kind. What concerns values is decided further by `decide`. */
+const OPEN_TO: { readonly [E in EventName]?: readonly (StaffRole | Exclude<ActorKind, 'staff'>)[] } = {
+  'category.declared': ['system'],
+  'grant.approved': ['privacy-officer', 'system'],
+  'grant.revoked': ['privacy-officer'],
+  'history.read': ['user'],
+  'identity.linked': ['privacy-officer', 'system'],
+  'key.destroyed': ['privacy-officer'],
+  'log.exported': ['security-reviewer'],
+  'log.read': ['security-reviewer'],
+  'processor.listed': ['processor', 'security-reviewer', ...ANY_STAFF],
+  'processor.registered': ['privacy-officer', 'system'],
+  'purpose.declared': ['system'],
+  'record.created': ['system', 'user', ...ANY_STAFF],
+  'record.erased': ['privacy-officer'],
+  'record.listed': ['user', ...ANY_STAFF],
+  'record.read': ['user', ...ANY_STAFF],
+  'record.updated': ['user', ...ANY_STAFF],
+  'refusals.suppressed': ['system'],
+  'service.enrolled': ['system'],
+  'user.found': ANY_STAFF,
+  'user.listed': ANY_STAFF,
+  'user.registered': ['system', ...ANY_STAFF],
+};
+
+/** Null if the event is open to the actor. */
+export function refusedByRole(actor: Actor, event: EventName): Refused | null {
+  const is = actor.kind === 'staff' ? actor.role : actor.kind;
+  const open: readonly (string | undefined)[] = OPEN_TO[event] ?? [];
+  return open.includes(is) ? null : refused('ROLE_NOT_PERMITTED', 'a role that may');
+}
