@@ -3,7 +3,8 @@
  *
  *     canonical({ v: 1, event: 'record.read' })  →  {"event":"record.read","v":1}
  *
- * Narrower than the RFC where I-JSON and PostgreSQL are: no U+0000, no lone surrogate, only safe integers.
+ * Narrower than the RFC where I-JSON and PostgreSQL are: no U+0000, no lone surrogate, only safe integers; and nested
+ * no deeper than MAX_DEPTH, so that no reader runs out of stack over what an attacker wrote.
  */
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -13,24 +14,38 @@ export class NotCanonical extends Error {
   override readonly name = 'NotCanonical';
 }
 
+/** How many arrays and objects may stand within each other. */
+export const MAX_DEPTH = 64;
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 is what is looked for
 const UNSPEAKABLE = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/** Whether JSON can carry the text here: I-JSON (RFC 7493, section 2.1), and no U+0000. */
+export function isSpeakable(text: string): boolean {
+  return !UNSPEAKABLE.test(text);
+}
 
 /**
  * Members sorted by UTF-16 code units, no white space, the shortest escapes; members that are undefined are left out.
  *
- * @throws NotCanonical for a number that is no safe integer, and for strings that are not I-JSON or hold U+0000.
+ * @throws NotCanonical for a number that is no safe integer, for strings that are not I-JSON or hold U+0000, and for
+ * a value nested deeper than MAX_DEPTH.
  */
 export function canonical(value: Json): string {
+  return write(value, 0);
+}
+
+function write(value: Json, depth: number): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return canonicalNumber(value);
   if (typeof value === 'string') return canonicalString(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (depth === MAX_DEPTH) throw new NotCanonical(`a value nested deeper than ${MAX_DEPTH}`);
+  if (Array.isArray(value)) return `[${value.map((element) => write(element, depth + 1)).join()}]`;
   const members = value as { readonly [key: string]: Json | undefined };
   const written: string[] = [];
   for (const key of Object.keys(members).sort()) {
     const member = members[key];
-    if (member !== undefined) written.push(`${canonicalString(key)}:${canonical(member)}`);
+    if (member !== undefined) written.push(`${canonicalString(key)}:${write(member, depth + 1)}`);
   }
   return `{${written.join()}}`;
 }
@@ -41,6 +56,42 @@ function canonicalNumber(value: number): string {
 }
 
 function canonicalString(value: string): string {
-  if (UNSPEAKABLE.test(value)) throw new NotCanonical('a string with U+0000 or a lone surrogate');
+  if (!isSpeakable(value)) throw new NotCanonical('a string with U+0000 or a lone surrogate');
   return JSON.stringify(value);
+}
+
+/**
+ * Parses exactly what `canonical` writes, and nothing else: `canonical(parseCanonical(text))` is `text`.
+ *
+ * The engine's own JSON writer agrees with `canonical` on every value that `isPlain`, and is three times as fast:
+ * verifying a log spends its time here.
+ *
+ * @throws NotCanonical for any other text
+ */
+export function parseCanonical(text: string): Json {
+  let value: Json;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new NotCanonical('no JSON');
+  }
+  const same = !text.includes('\\u') && isPlain(value, 0) ? JSON.stringify(value) : canonical(value);
+  if (same !== text) throw new NotCanonical('JSON in another spelling');
+  return value;
+}
+
+/** Members in order, safe integers only, not too deep. Strings need a second look only where the text has \u escapes. */
+function isPlain(value: Json, depth: number): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((element) => isPlain(element, depth + 1));
+  let before: string | null = null;
+  const members = value as { readonly [key: string]: Json };
+  for (const key of Object.keys(members)) {
+    if (before !== null && key <= before) return false;
+    if (!isPlain(members[key]!, depth + 1)) return false;
+    before = key;
+  }
+  return true;
 }

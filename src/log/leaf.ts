@@ -7,12 +7,18 @@
  * Entry 42; the link of entry 41; the 7th entry about its subject, the 6th being entry 31.
  * The format is the contract of schema/log-format.md: what this file writes, others parse.
  */
+import { fromUtf8, toUtf8 } from './bytes.js';
 import { sha256Hex } from './hash.js';
 
 declare const brand: unique symbol;
 
 /** A link of the chain, and at once the entry's RFC 6962 leaf hash: 64 lower-case hex digits. */
 export type Link = string & { readonly [brand]: 'Link' };
+
+/** Whether text from elsewhere is spelt as a link. */
+export function isLink(text: string): text is Link {
+  return /^[0-9a-f]{64}$/.test(text);
+}
 
 /** Where in the log an entry stands: a safe integer from 0. */
 export type LogIndex = number & { readonly [brand]: 'LogIndex' };
@@ -44,7 +50,7 @@ export const GENESIS = sha256Hex(new Uint8Array()) as Link;
 
 export function formatLeaf({ index, prev, history, body }: Leaf): Uint8Array {
   const place = history ? `${history.nth} ${history.earlier ?? '-'}` : '- -';
-  return new TextEncoder().encode(`${index} ${prev} ${place}\n${body}`);
+  return toUtf8(`${index} ${prev} ${place}\n${body}`);
 }
 
 const INDEX = '(0|[1-9][0-9]{0,15})';
@@ -57,13 +63,13 @@ const HEADER = new RegExp(`^${INDEX} ([0-9a-f]{64}) (?:(- -)|([1-9][0-9]{0,15}) 
  */
 export function parseLeaf(bytes: Uint8Array): Leaf | null {
   if (bytes.length > MAX_LEAF_BYTES) return null;
-  const text = utf8(bytes);
+  const text = fromUtf8(bytes);
   const end = text?.indexOf('\n') ?? -1;
   const header = text && HEADER.exec(text.slice(0, end));
   if (!text || end < 0 || !header) return null;
   const [, index, prev, nobody, nth, first, earlier] = header;
   if (!nobody && (nth === '1') !== Boolean(first)) return null;
-  if (![index, nth ?? 0, earlier ?? 0].map(Number).every(Number.isSafeInteger)) return null;
+  if (!isSafe(index) || !isSafe(nth ?? '0') || !isSafe(earlier ?? '0')) return null;
   return {
     index: Number(index) as LogIndex,
     prev: prev as Link,
@@ -72,19 +78,15 @@ export function parseLeaf(bytes: Uint8Array): Leaf | null {
   };
 }
 
-/** SHA-256(0x00 ‖ leaf), RFC 6962 section 2.1. */
-export function linkOf(leaf: Uint8Array): Link {
-  const prefixed = new Uint8Array(leaf.length + 1);
-  prefixed.set(leaf, 1);
-  return sha256Hex(prefixed) as Link;
+function isSafe(digits: string | undefined): boolean {
+  return Number.isSafeInteger(Number(digits));
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const prefixed = new Uint8Array(1 + MAX_LEAF_BYTES);
 
-function utf8(bytes: Uint8Array): string | null {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return null;
-  }
+/** SHA-256(0x00 ‖ leaf), RFC 6962 section 2.1. */
+export function linkOf(leaf: Uint8Array): Link {
+  const room = leaf.length < prefixed.length ? prefixed : new Uint8Array(1 + leaf.length);
+  room.set(leaf, 1);
+  return sha256Hex(room.subarray(0, 1 + leaf.length)) as Link;
 }

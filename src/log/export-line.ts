@@ -1,0 +1,130 @@
+/**
+ * An export line is one entry of an exported log, canonical JSON and a line feed:
+ *
+ *     {"index":42,"leaf":"42 5fec…d0a1 7 31\n{\"actor\":…}","link":"9c0e…"}
+ *
+ * The leaf is its exact text. Where somebody has put bytes there that JSON cannot carry as text, `leafBase64` stands in
+ * its place: a damaged log must still be exported, or nobody could be shown the damage.
+ */
+import { concat, fromBase64, fromUtf8, toBase64, toUtf8 } from './bytes.js';
+import { canonical, isSpeakable, type Json, NotCanonical, parseCanonical } from './canonical.js';
+import type { StoredEntry } from './reading.js';
+
+export type ExportFault =
+  /** Not a line that `formatExportLine` writes. */
+  | 'MALFORMED'
+  /** Longer than MAX_LINE_BYTES. */
+  | 'TOO_LONG'
+  /** The last line has no line feed: the export was interrupted. */
+  | 'CUT_SHORT';
+
+export class ExportError extends Error {
+  override readonly name = 'ExportError';
+  constructor(
+    readonly code: ExportFault,
+    /** Counted from 1; 0 where a line is parsed by itself. */
+    readonly line: number,
+    message: string,
+  ) {
+    super(line > 0 ? `line ${line}: ${message}` : message);
+  }
+}
+
+/** No leaf makes a longer line: each of its bytes takes six at most. */
+export const MAX_LINE_BYTES = 1 << 19;
+
+/**
+ * With its line feed.
+ *
+ * @throws ExportError `TOO_LONG` for an entry that `parseExportLines` would not take back
+ */
+export function formatExportLine({ index, link, leaf }: StoredEntry): string {
+  const text = fromUtf8(leaf);
+  const spoken = text !== null && isSpeakable(text) ? { leaf: text } : { leafBase64: toBase64(leaf) };
+  const line = canonical({ index, link, ...spoken });
+  if (line.length > MAX_LINE_BYTES || toUtf8(line).length > MAX_LINE_BYTES) throw tooLong(0);
+  return `${line}\n`;
+}
+
+/**
+ * @param line without its line feed
+ * @throws ExportError `MALFORMED`
+ */
+export function parseExportLine(line: string): StoredEntry {
+  const { index, link, leaf, leafBase64, ...rest } = members(line);
+  const bytes = typeof leaf === 'string' ? toUtf8(leaf) : typeof leafBase64 === 'string' ? unspoken(leafBase64) : null;
+  const one = (leaf === undefined) !== (leafBase64 === undefined);
+  if (
+    typeof index !== 'number' ||
+    index < 0 ||
+    typeof link !== 'string' ||
+    !bytes ||
+    !one ||
+    Object.keys(rest).length
+  ) {
+    throw malformed(0);
+  }
+  return { index, link, leaf: bytes };
+}
+
+function members(line: string): { readonly [key: string]: Json | undefined } {
+  try {
+    const value = parseCanonical(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as { [key: string]: Json };
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error;
+  }
+  throw malformed(0);
+}
+
+/** Only for bytes that `leaf` cannot hold, so that each entry has one line. */
+function unspoken(base64: string): Uint8Array | null {
+  const bytes = fromBase64(base64);
+  const text = bytes && fromUtf8(bytes);
+  return text !== null && isSpeakable(text) ? null : bytes;
+}
+
+/**
+ * The entries of an export, from chunks of its bytes however they are cut. Holds one line and one chunk.
+ *
+ * @throws ExportError at the first line that is none
+ */
+export async function* parseExportLines(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<StoredEntry, void, undefined> {
+  let line = 1;
+  let begun: Uint8Array = NOTHING;
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+      yield parseNumbered(begun, chunk.subarray(from, end), line++);
+      begun = NOTHING;
+      from = end + 1;
+    }
+    if (begun.length + chunk.length - from > MAX_LINE_BYTES) throw tooLong(line);
+    begun = concat(begun, chunk.subarray(from));
+  }
+  if (begun.length > 0) throw new ExportError('CUT_SHORT', line, 'ends without a line feed: export the rest');
+}
+
+const LINE_FEED = 0x0a;
+const NOTHING = new Uint8Array();
+
+function parseNumbered(begun: Uint8Array, rest: Uint8Array, line: number): StoredEntry {
+  if (begun.length + rest.length > MAX_LINE_BYTES) throw tooLong(line);
+  const text = fromUtf8(begun.length > 0 ? concat(begun, rest) : rest);
+  try {
+    if (text !== null) return parseExportLine(text);
+  } catch (error) {
+    if (!(error instanceof ExportError)) throw error;
+  }
+  throw malformed(line);
+}
+
+function malformed(line: number): ExportError {
+  return new ExportError('MALFORMED', line, 'no line of an exported log: {"index":…,"leaf":…,"link":…}');
+}
+
+function tooLong(line: number): ExportError {
+  return new ExportError('TOO_LONG', line, `an entry of more than ${MAX_LINE_BYTES} bytes`);
+}

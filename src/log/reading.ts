@@ -1,0 +1,71 @@
+/**
+ * A reading is what one stored entry says by itself: the part of verification that needs no other entry. It is plain
+ * data, so that threads may share the reading of a log while one of them follows the chain.
+ */
+import { BodyError, type LoggedBody, parseBody } from './body.js';
+import { changesFacts } from './event.js';
+import { type Finding, findingAt } from './finding.js';
+import type { Deed } from './history.js';
+import { type Link, linkOf, type Place, parseLeaf } from './leaf.js';
+import { type Projection, projectionFindings } from './projection.js';
+
+/** An entry as it is kept: nothing in it is believed. */
+export interface StoredEntry {
+  /** As it stands beside the leaf. */
+  readonly index: number;
+  readonly link: string;
+  /** The exact bytes. */
+  readonly leaf: Uint8Array;
+  /** The columns that the store answers queries by, where it has such. */
+  readonly projection?: Projection;
+}
+
+export interface Reading {
+  readonly index: number;
+  readonly link: string;
+  /** What the leaf hashes to. */
+  readonly hash: Link;
+  /** Where the leaf says that it stands; null where it is no leaf. */
+  readonly place: Place | null;
+  /** Null where the body is none that a writer of ours writes. */
+  readonly deed: Deed | null;
+  readonly findings: readonly Finding[];
+}
+
+const NONE: readonly Finding[] = [];
+
+export function readEntry({ index, link, leaf, projection }: StoredEntry): Reading {
+  const hash = linkOf(leaf);
+  const edited =
+    hash === link ? NONE : [findingAt('CONTENT_EDITED', index, `a leaf of link ${link}`, `one of ${hash}`)];
+  const parsed = parseLeaf(leaf);
+  if (!parsed) {
+    const malformed = findingAt(
+      'LEAF_MALFORMED',
+      index,
+      '<index> <prev> <nth> <earlier>, a line feed, a body',
+      'other bytes',
+    );
+    return { index, link, hash, place: null, deed: null, findings: [malformed, ...edited] };
+  }
+  const { body: text, ...place } = parsed;
+  try {
+    const body = parseBody(text);
+    const findings = projection && hash === link ? projectionFindings(index, projection, body) : edited;
+    return { index, link, hash, place, deed: deedOf(body), findings };
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    const fault = findingAt(error.code, index, error.expected, error.found);
+    return { index, link, hash, place, deed: null, findings: [fault, ...edited] };
+  }
+}
+
+function deedOf(body: LoggedBody): Deed {
+  return {
+    subject: body.subject ?? null,
+    records: body.records?.map(({ id }) => id) ?? [],
+    asOf: body.asOf,
+    permitted: body.outcome === 'permitted',
+    changesFacts: changesFacts(body.event),
+  };
+}
