@@ -33,24 +33,23 @@ export class ReceiptRefused extends Error {
 const MINT = Symbol('mint');
 
 class Receipt {
-  readonly #subject: Pseudonym | undefined;
-  readonly #records: readonly RecordVersion[];
-  #presented = false;
+  /** Null once the receipt has been presented. One field, not three: run from source, a private field is a WeakMap. */
+  #names: { readonly subject: Pseudonym | undefined; readonly records: readonly RecordVersion[] } | null;
 
-  constructor(mint: symbol, { subject, records }: Permission) {
+  constructor(mint: symbol, { subject, records = [] }: Permission) {
     if (mint !== MINT) throw new ReceiptRefused('NOT_A_RECEIPT');
-    this.#subject = subject;
-    this.#records = records ? records.map(({ id, category, version }) => ({ id, category, version })) : [];
+    this.#names = { subject, records: records.map(({ id, category, version }) => ({ id, category, version })) };
   }
 
   static spend(receipt: unknown, subject: Pseudonym, records: readonly RecordVersion[]): void {
-    if (typeof receipt !== 'object' || receipt === null || !(#presented in receipt)) {
+    if (typeof receipt !== 'object' || receipt === null || !(#names in receipt)) {
       throw new ReceiptRefused('NOT_A_RECEIPT');
     }
-    if (receipt.#presented) throw new ReceiptRefused('SPENT');
-    receipt.#presented = true;
-    if (receipt.#subject === undefined || receipt.#subject !== subject) throw new ReceiptRefused('NAMES_OTHER_SUBJECT');
-    if (!namesAll(receipt.#records, records)) throw new ReceiptRefused('NAMES_OTHER_RECORDS');
+    const names = receipt.#names;
+    if (!names) throw new ReceiptRefused('SPENT');
+    receipt.#names = null;
+    if (names.subject === undefined || names.subject !== subject) throw new ReceiptRefused('NAMES_OTHER_SUBJECT');
+    if (!namesAll(names.records, records)) throw new ReceiptRefused('NAMES_OTHER_RECORDS');
   }
 }
 

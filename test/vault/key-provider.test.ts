@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { formatKeys, generateKeys, type KeyFile, rotateKeys } from '../../src/vault/key-file.js';
+import { environmentKeys, fileKeys } from '../../src/vault/key-provider.js';
+import { writeSecretFile } from '../../src/vault/secret-file.js';
+import { caught, day, expectSilence, failure, freshKeys } from './fixtures.js';
+
+const file = generateKeys(day('2026-11-22'), randomBytes);
+const rotated = rotateKeys(file, day('2027-06-01'), randomBytes);
+
+describe('key provider', () => {
+  it('of the environment hands out the KEKs of the text', () => {
+    const keys = environmentKeys('KEK', formatKeys(rotated), () => day('2027-07-01'));
+    expect(keys.current()).to.include({ id: rotated.current, made: '2027-06-01', retires: '2028-06-01' });
+    expect(keys.byId(file.current)!.key.export().toString('base64')).to.equal(file.keks[0]!.key);
+    expect(keys.indexKey.export().toString('base64')).to.equal(file.indexKey);
+    expect(keys.byId('none')).to.equal(null);
+  });
+
+  it('does not start on a retired current KEK, and says which command helps', async () => {
+    const attempt = () => environmentKeys('KEK', formatKeys(file), () => day('2027-11-22'));
+    expect(await failure(attempt)).to.equal('KEK_RETIRED');
+    expect(await caught(attempt))
+      .to.have.property('message')
+      .that.contains('access-ledger keys rotate');
+  });
+
+  it('starts on a current KEK beside retired ones', () => {
+    const keys = environmentKeys('KEK', formatKeys(rotated), () => day('2028-01-01'));
+    expect(keys.byId(file.current)!.retires).to.equal('2027-11-22');
+  });
+
+  it('shows no key, however it is looked at', () => {
+    const keys = environmentKeys('KEK', formatKeys(file), () => day('2027-01-01'));
+    const shown =
+      inspect([keys, keys.current()], { depth: 9, showHidden: true }) + JSON.stringify([keys, keys.current()]);
+    expect(shown).to.not.contain(file.keks[0]!.key).and.not.contain(file.indexKey);
+  });
+
+  describe('of a file', () => {
+    let folder: string;
+    let path: string;
+    let now: Date;
+    const write = (keys: KeyFile) => writeSecretFile(path, formatKeys(keys), { replace: true });
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'key-provider-'));
+      path = join(folder, 'keys.json');
+      now = day('2027-07-01');
+      write(file);
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    it('refuses a file that is missing, exposed or no key file, without quoting it', async () => {
+      expect(await failure(() => fileKeys(join(folder, 'none'), () => now))).to.equal('FILE_MISSING');
+      writeSecretFile(path, formatKeys(file).replace('"current"', '"actual"'), { replace: true });
+      expect(await failure(() => fileKeys(path, () => now))).to.equal('KEYS_MALFORMED');
+      expectSilence(await caught(() => fileKeys(path, () => now)), [file.keks[0]!.key, file.indexKey]);
+      chmodSync(path, 0o644);
+      expect(await failure(() => fileKeys(path, () => now))).to.equal('FILE_EXPOSED');
+    });
+
+    it('learns of a rotation from a KEK that another server wrapped with', () => {
+      const keys = fileKeys(path, () => now);
+      write(rotated);
+      expect(keys.current().id).to.equal(file.current);
+      expect(keys.byId(rotated.current)!.id).to.equal(rotated.current);
+      expect(keys.current().id).to.equal(rotated.current);
+    });
+
+    it('learns of a rotation when its current KEK retires', async () => {
+      const keys = fileKeys(path, () => now);
+      now = day('2027-11-22');
+      expect(await failure(() => keys.current())).to.equal('KEK_RETIRED');
+      write(rotated);
+      expect(keys.current().id).to.equal(rotated.current);
+    });
+
+    it('does not follow the file to other keys', async () => {
+      const keys = fileKeys(path, () => now);
+      const stranger = freshKeys();
+      write(stranger);
+      expect(await failure(() => keys.byId(stranger.current))).to.equal('KEYS_MALFORMED');
+      expect(keys.byId(file.current)!.id).to.equal(file.current);
+    });
+  });
+});
