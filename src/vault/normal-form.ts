@@ -25,7 +25,7 @@ export function normalForm(category: Category, value: string): string {
   return FORMS.get(category.slice(category.lastIndexOf('.') + 1))?.(text) ?? text;
 }
 
-/** NFKC, lower case, nothing invisible, single spaces. A second NFKC, for lower-casing can undo the first. */
+/** NFKC, lower case, nothing invisible, single spaces. A second NFKC, for what is left may compose only now. */
 function textForm(value: string): string {
   const folded = value
     .normalize('NFKC')

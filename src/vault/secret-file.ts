@@ -7,7 +7,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -40,7 +39,6 @@ export function writeSecretFile(path: string, text: string, { replace }: { repla
   const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
   withFile(draft, 'wx', (file) => {
     try {
-      fchmodSync(file, 0o600);
       writeFileSync(file, text);
       fsyncSync(file);
       // A rename replaces and a link does not: each in one step, whoever else writes.

@@ -31,7 +31,11 @@ const SPELLINGS: [Category, form: string, spellings: string[]][] = [
       'ana@bücher。example',
     ],
   ],
-  [EMAIL, 'zoë@example.com', ['zoë@example.com', 'ZOË@example.com', 'zoe\u0308@example.com']],
+  [
+    EMAIL,
+    'zoë@example.com',
+    ['zoë@example.com', 'ZOË@example.com', 'zoe\u0308@example.com', 'zoe\u200b\u0308@example.com'],
+  ],
   [
     PHONE,
     '+4930123456',

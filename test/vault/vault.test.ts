@@ -44,6 +44,15 @@ async function sealOne(at = record('r1')): Promise<{ key: WrappedKey; sealed: Se
   return { key, sealed: sealed! };
 }
 
+const OTHER_LOG = 'ledger.example.com/other';
+
+/** What only a holder of the KEK can do: wrap the bare key of one person, or a part of it, for another place. */
+function rewrapAs(log: string, person: Pseudonym, key: WrappedKey, part: (bare: Uint8Array) => Uint8Array): WrappedKey {
+  const place = Buffer.from(JSON.stringify(['access-ledger subject-key 1', log, person, key.kek]));
+  const bytes = withSubjectKey(keys, LOG, key, (bare) => sealEnvelope(keys.current().key, place, part(bare)));
+  return { person, kek: key.kek, bytes };
+}
+
 describe('vault', () => {
   it('opens what it sealed, in the order asked', async () => {
     await fc.assert(
@@ -176,22 +185,26 @@ describe('vault', () => {
       expect(await failure(() => openAll(vault, { ...key, person: BO }, sealed))).to.equal('SEAL_BROKEN');
     });
 
-    it('breaks for another person even under the same bare key', async () => {
-      // What only holders of the KEK can do: give Bo Ana's own key. The value still says whose it is.
+    it('of a value breaks for another person or log even under the same bare key', async () => {
       const { key, sealed } = await sealOne();
-      const given = withSubjectKey(keys, LOG, key, (bare) => {
-        const place = Buffer.from(JSON.stringify(['access-ledger subject-key 1', LOG, BO, key.kek]));
-        return { person: BO, kek: key.kek, bytes: sealEnvelope(keys.current().key, place, bare) };
-      });
-      expect(await vault.seal(given, [])).to.deep.equal([]);
-      expect(await failure(() => openAll(vault, given, sealed))).to.equal('SEAL_BROKEN');
+      const bos = rewrapAs(LOG, BO, key, (bare) => bare);
+      expect(await vault.seal(bos, [])).to.deep.equal([]);
+      expect(await failure(() => openAll(vault, bos, sealed))).to.equal('SEAL_BROKEN');
+      const elsewhere = makeVault(OTHER_LOG, keys);
+      const same = rewrapAs(OTHER_LOG, ANA, key, (bare) => bare);
+      expect(await elsewhere.seal(same, [])).to.deep.equal([]);
+      expect(await failure(() => openAll(elsewhere, same, sealed))).to.equal('SEAL_BROKEN');
+    });
+
+    it('of a key breaks where what was wrapped is no key', async () => {
+      const { key, sealed } = await sealOne();
+      const short = rewrapAs(LOG, ANA, key, (bare) => bare.subarray(16));
+      expect(await failure(() => openAll(vault, short, sealed))).to.equal('SEAL_BROKEN');
     });
 
     it('breaks in another log', async () => {
       const { key, sealed } = await sealOne();
-      expect(await failure(() => openAll(makeVault('ledger.example.com/other', keys), key, sealed))).to.equal(
-        'SEAL_BROKEN',
-      );
+      expect(await failure(() => openAll(makeVault(OTHER_LOG, keys), key, sealed))).to.equal('SEAL_BROKEN');
     });
 
     it('breaks in every other place, though the names run into each other', async () => {
@@ -218,6 +231,10 @@ describe('vault', () => {
             [
               ['a', 'b1', 1],
               ['a', 'b', 11],
+            ],
+            [
+              ['a1', 'c', 22222222222],
+              ['a', 'c2222222222', 2],
             ],
           ],
         },
