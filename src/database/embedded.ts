@@ -10,6 +10,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { accountFor, giveTo } from './embedded/account.js';
 import { usableBinaries } from './embedded/binaries.js';
 import {
@@ -22,12 +23,13 @@ import {
 } from './embedded/cluster.js';
 import { codeOf, EmbeddedPostgresError, isForbidden, nullIfAbsent } from './embedded/error.js';
 import { awaitPostmaster, findPostmaster, type Postmaster, stopPostmaster } from './embedded/postmaster.js';
-import { type Start, startPostmaster } from './embedded/start.js';
+import { freshLog, type Start, startPostmaster } from './embedded/start.js';
 
 export { type EmbeddedPostgresCode, EmbeddedPostgresError } from './embedded/error.js';
 
 const START_MS = 60_000;
 const STOP_MS = 60_000;
+const RETRY_MS = 100;
 
 export interface EmbeddedOptions {
   /** Made if missing. */
@@ -108,17 +110,22 @@ async function start(
   // What root restored from a copy is root's; PostgreSQL wants it to be its own account's.
   if (account && (await stat(cluster)).uid === 0) await giveTo(account, cluster);
 
-  const logFile = join(folder, 'postgres.log');
-  while (Date.now() < deadline) {
-    const connection = await readConnection(cluster);
-    if (!connection) break;
-    const { password } = connection;
-    const port = await freePort(connection.port);
-    const how = { postgres: binaries.postgres, cluster, account, port, password, logFile, durable, deadline };
-    const started = await startPostmaster(how);
-    if (started && port !== connection.port) await writeConnection(cluster, { password, port }, account);
-    const live = started ?? (await awaitPostmaster(cluster, password, deadline));
-    if (live) return embedded(cluster, connection, live, !started);
+  const file = await freshLog(join(folder, 'postgres.log'));
+  try {
+    while (Date.now() < deadline) {
+      const connection = await readConnection(cluster);
+      if (!connection) break;
+      const { password } = connection;
+      const port = await freePort(connection.port);
+      const how = { postgres: binaries.postgres, cluster, account, port, password, log: file, durable, deadline };
+      const started = await startPostmaster(how);
+      if (started && port !== connection.port) await writeConnection(cluster, { password, port }, account);
+      const live = started ?? (await awaitPostmaster(cluster, password, deadline));
+      if (live) return embedded(cluster, connection, live, !started);
+      await sleep(RETRY_MS);
+    }
+  } finally {
+    await file.close();
   }
   throw new EmbeddedPostgresError('START_FAILED', `PostgreSQL does not start in ${folder}: see postgres.log there`);
 }

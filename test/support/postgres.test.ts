@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { freshDatabase } from './postgres.js';
+import { ask, freshDatabase } from './postgres.js';
 
 describe('a fresh database', () => {
   it('is empty, speaks UTF-8, and is a superuser’s', async () => {
@@ -34,11 +34,3 @@ describe('a fresh database', () => {
     expect(await cut).to.have.property('code', '57P01');
   });
 });
-
-async function ask(url: string, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ it: unknown }>(sql);
-  await client.end();
-  return rows[0]?.it;
-}

@@ -57,6 +57,34 @@ export async function openFolder(): Promise<string> {
   return made;
 }
 
+/** Ends what runs in such a folder, and removes it. */
+export async function closeFolder(folder: string): Promise<void> {
+  const found = await findEmbedded(folder).catch(() => null);
+  if (found?.running) process.kill(found.running.pid, 'SIGKILL');
+  await rm(folder, { recursive: true, force: true, maxRetries: 9 });
+}
+
+/** The column `it` of a statement's first row, by a connection of its own. */
+export async function ask(url: string, sql: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ it: unknown }>(sql);
+    return rows[0]?.it;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The code that something fails with; null if it does not. */
+export async function codeOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => null,
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  );
+}
+
 async function asSuperuser(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: await testServer() });
   await client.connect();
@@ -82,9 +110,7 @@ async function sweep(): Promise<void> {
     if (!pid || isAlive(pid)) continue;
     const path = join(tmpdir(), name);
     try {
-      const found = await findEmbedded(path);
-      if (found?.running) process.kill(found.running.pid, 'SIGQUIT');
-      await rm(path, { recursive: true, force: true, maxRetries: 9 });
+      await closeFolder(path);
     } catch (error) {
       process.stderr.write(`left as it is: ${path} (${error instanceof Error ? error.message : error})\n`);
     }

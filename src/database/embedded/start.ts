@@ -16,7 +16,8 @@ export interface Start {
   readonly account: Account | null;
   readonly port: number;
   readonly password: string;
-  readonly logFile: string;
+  /** Open for reading and appending. */
+  readonly log: FileHandle;
   readonly durable: boolean;
   /** Milliseconds since 1970. */
   readonly deadline: number;
@@ -51,24 +52,20 @@ const TRANSIENT = /Address already in use|lock file .* already exists|shared mem
  * @throws EmbeddedPostgresError START_FAILED
  */
 export async function startPostmaster(how: Start): Promise<Postmaster | null> {
-  const log = await freshLog(how.logFile);
-  try {
-    const child = spawn(how.postgres, argumentsOf(how), {
-      ...SURROUNDINGS,
-      env: { ...SURROUNDINGS.env, ...(await lockOfAnother(how.cluster)) },
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      ...as(how.account),
-    });
-    child.unref();
-    const started = await Promise.race([ending(child), awaitChild(child, how)]);
-    if (typeof started === 'object') return started;
-    const why = (await reasonIn(log)) ?? started;
-    if (TRANSIENT.test(why)) return null;
-    throw new EmbeddedPostgresError('START_FAILED', `PostgreSQL does not start: ${why} (see ${how.logFile})`);
-  } finally {
-    await log.close();
-  }
+  const { size } = await how.log.stat();
+  const child = spawn(how.postgres, argumentsOf(how), {
+    ...SURROUNDINGS,
+    env: { ...SURROUNDINGS.env, ...(await lockOfAnother(how.cluster)) },
+    detached: true,
+    stdio: ['ignore', how.log.fd, how.log.fd],
+    ...as(how.account),
+  });
+  child.unref();
+  const started = await Promise.race([ending(child), awaitChild(child, how)]);
+  if (typeof started === 'object') return started;
+  const why = (await reasonIn(how.log, size)) ?? started;
+  if (TRANSIENT.test(why)) return null;
+  throw new EmbeddedPostgresError('START_FAILED', `PostgreSQL does not start: ${why}`);
 }
 
 function argumentsOf({ cluster, port, durable }: Start): string[] {
@@ -106,14 +103,15 @@ async function awaitChild(child: ChildProcess, { cluster, password, deadline }: 
 }
 
 /** One log for each start; that of the start before is kept. */
-async function freshLog(file: string): Promise<FileHandle> {
+export async function freshLog(file: string): Promise<FileHandle> {
   await rename(file, `${file}.1`).catch(nullIfAbsent);
   return open(file, 'a+', 0o600);
 }
 
-/** Why PostgreSQL ended, in its own words. */
-async function reasonIn(log: FileHandle): Promise<string | undefined> {
-  const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(65_536), position: 0 });
+/** Why PostgreSQL ended, in its own words, which begin at that place of the log. */
+async function reasonIn(log: FileHandle, position: number): Promise<string | undefined> {
+  const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(65_536), position });
   const lines = buffer.toString('utf8', 0, bytesRead).split('\n').filter(Boolean);
-  return lines.find((line) => TRANSIENT.test(line)) ?? lines.findLast((line) => line.includes('FATAL')) ?? lines.at(-1);
+  const fatal = lines.find((line) => TRANSIENT.test(line)) ?? lines.findLast((line) => line.includes('FATAL'));
+  return fatal ?? (lines.slice(-3).join(' ') || undefined);
 }
