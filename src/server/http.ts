@@ -1,0 +1,180 @@
+/**
+ * HTTP is where requests come in: Fastify in front of Apollo Server. A request is authenticated, then charged to its
+ * caller's budget, and only then read; each operation gets a context of its own and a deadline.
+ *
+ *     /graphql         GET, POST   bearer token with an acting role
+ *     /metrics         GET         bearer token with the role operator
+ *     /graphiql        GET         anybody: a page without data
+ *     /health/live     GET         anybody
+ *     /health/ready    GET         anybody
+ */
+import { randomUUID } from 'node:crypto';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { Fault, type FaultCode } from '../graphql/fault.js';
+import { answerGraphQL, type ContextFor, sendError } from './answer.js';
+import { createExecutor, logInternal, type RequestContext } from './apollo.js';
+import type { Authenticate, Caller } from './authentication.js';
+import { isInternal, leavingError } from './errors.js';
+import { addGraphiQL } from './graphiql.js';
+import { addHealth, type CheckReadiness } from './health.js';
+import { createBudget, type Limits, type OnSuppressed } from './limits.js';
+import type { Log } from './log.js';
+import { JSON_MEDIA } from './media-type.js';
+import type { Telemetry } from './telemetry.js';
+import { Unauthenticated } from './unauthenticated.js';
+
+export interface HttpOptions<C extends RequestContext> {
+  readonly schema: GraphQLSchema;
+  readonly authenticate: Authenticate;
+  /** Called for each operation. It gives a plain object: Apollo Server copies its properties. */
+  readonly contextFor: ContextFor<C>;
+  readonly ready: CheckReadiness;
+  readonly limits: Limits;
+  readonly onSuppressed: OnSuppressed;
+  readonly introspection: boolean;
+  /** The token in GraphiQL's headers editor; absent where there is no demo. */
+  readonly demoToken?: () => Promise<string>;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+}
+
+export interface Http {
+  readonly app: FastifyInstance;
+  /** @returns the URL that it listens on */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** From now on not ready, and each connection ends with its next answer. */
+  drain(): void;
+  /** Answers what is under way for at most so many milliseconds, then cuts the connections. */
+  close(patience: number): Promise<void>;
+}
+
+/** Above the deadline of operations, so that no connection is cut under one. */
+const IDLE_MS = 120_000;
+
+export async function createHttp<C extends RequestContext>(options: HttpOptions<C>): Promise<Http> {
+  const { authenticate, contextFor, limits, log, telemetry } = options;
+  const executor = await createExecutor<C>(options);
+  const budget = createBudget(limits.rate, options.onSuppressed, log);
+  const working = new Set<Promise<unknown>>();
+  let draining = false;
+
+  const app = fastify({
+    logger: false,
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: IDLE_MS,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: (_, socket) => {
+      if (socket.writable) socket.end(UNREADABLE);
+    },
+    frameworkErrors: (_, request, reply) => sendError(request, reply, new Fault('BAD_REQUEST')),
+  });
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('note');
+  app.addHook('onRequest', async (request, reply) => {
+    request.note = { caller: null, fields: new Set(), codes: new Set() };
+    reply.header('x-request-id', request.id);
+    if (draining) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => tell(request, reply, log, telemetry));
+  app.setNotFoundHandler((request, reply) => sendError(request, reply, new Fault('NOT_FOUND')));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = FASTIFY_FAULTS[error.code];
+    const thrown = known === undefined ? error : new Fault(known);
+    if (isInternal(thrown)) logInternal(log, request.id, thrown);
+    return sendError(request, reply, thrown);
+  });
+
+  const authenticated = async (request: FastifyRequest): Promise<Caller> => {
+    const caller = await authenticate(request.headers.authorization);
+    request.note.caller = caller;
+    return caller;
+  };
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST'],
+    onRequest: async (request) => {
+      const caller = await authenticated(request);
+      if (caller.roles.every((role) => role === 'operator')) throw new Unauthenticated('TOKEN_ROLE_MISSING');
+      await budget.spend(caller, 1);
+    },
+    handler: (request, reply) => answerGraphQL({ executor, contextFor, budget, limits, log, working }, request, reply),
+  });
+  app.route({
+    url: '/graphql',
+    method: ['DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'PUT'],
+    handler: () => {
+      throw new Fault('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, POST' } });
+    },
+  });
+  app.get('/metrics', async (request, reply) => {
+    const caller = await authenticated(request);
+    if (!caller.roles.includes('operator')) throw new Unauthenticated('TOKEN_ROLE_MISSING');
+    return reply
+      .header('cache-control', 'no-store')
+      .type(telemetry.contentType)
+      .send(await telemetry.text());
+  });
+  addHealth(app, options.ready, () => draining);
+  addGraphiQL(app, options.demoToken ? { token: options.demoToken } : {});
+
+  return {
+    app,
+    listen: (at) => app.listen(at),
+    drain: () => {
+      draining = true;
+    },
+    async close(patience) {
+      draining = true;
+      const cut = setTimeout(() => app.server.closeAllConnections(), patience);
+      await app.close();
+      await Promise.allSettled(working);
+      clearTimeout(cut);
+      await budget.close();
+      await executor.stop();
+    },
+  };
+}
+
+/** One line for each request, and its metrics. */
+function tell(request: FastifyRequest, reply: FastifyReply, log: Log, telemetry: Telemetry): void {
+  const { fields, codes } = request.note;
+  const { method, id } = request;
+  const about = { route: request.routeOptions.url ?? 'none', method, status: reply.statusCode };
+  const ms = reply.elapsedTime;
+  telemetry.request({ ...about, ms });
+  for (const code of codes) telemetry.failed(code);
+  log.info('request', {
+    request: id,
+    ...about,
+    ms: Math.round(ms * 100) / 100,
+    ...(fields.size > 0 && { fields: [...fields] }),
+    ...(codes.size > 0 && { codes: [...codes] }),
+  });
+}
+
+/** Fastify's messages may quote the body, so its codes are translated and its messages dropped. */
+const FASTIFY_FAULTS: Readonly<Record<string, FaultCode>> = {
+  FST_ERR_BAD_URL: 'BAD_REQUEST',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_EMPTY_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+};
+
+/** To bytes that are no HTTP request, before there is a request to speak of. */
+const UNREADABLE = ((body: string) =>
+  [
+    'HTTP/1.1 400 Bad Request',
+    `content-type: ${JSON_MEDIA}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n'))(JSON.stringify({ errors: [leavingError(new Fault('BAD_REQUEST'))] }));

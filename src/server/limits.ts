@@ -1,0 +1,102 @@
+/**
+ * Limits are what one request, and one actor, may cost. They stand before the gate, so that nobody can bury the log's
+ * real reads under refusals: what is beyond an actor's budget is answered 429 and counted, and the counts become one
+ * `refusals.suppressed` entry for each actor and minute.
+ */
+import { hash } from 'node:crypto';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { Fault } from '../graphql/fault.js';
+import type { Caller } from './authentication.js';
+import { errorFields, type Log } from './log.js';
+
+export interface Limits {
+  readonly bodyBytes: number;
+  /** Operations in one HTTP request. */
+  readonly batch: number;
+  readonly tokens: number;
+  readonly depth: number;
+  readonly aliases: number;
+  /** A field costs 1, or what the schema says; a page costs its fields times its size. */
+  readonly complexity: number;
+  /** Operations that one actor may send within a window, to one process. */
+  readonly rate: { readonly operations: number; readonly seconds: number };
+  /** Until the answer of an operation is given up, in milliseconds. */
+  readonly operationMs: number;
+  /** Until a request must have arrived, in milliseconds. */
+  readonly requestMs: number;
+  /** Parsed documents that are kept, in characters of their text. */
+  readonly documentCharacters: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 256 * 1024,
+  batch: 10,
+  tokens: 2_000,
+  depth: 12,
+  aliases: 30,
+  complexity: 10_000,
+  rate: { operations: 1_200, seconds: 60 },
+  operationMs: 20_000,
+  requestMs: 30_000,
+  documentCharacters: 512 * 1024,
+};
+
+/** Appends the entry that says how many requests of a caller were answered 429. */
+export type OnSuppressed = (caller: Caller, count: number) => Promise<void>;
+
+export interface Budget {
+  /** @throws Fault RATE_LIMITED, with Retry-After in seconds */
+  spend(caller: Caller, operations: number): Promise<void>;
+  /** Reports the counts now. What cannot be reported is kept for the next time. */
+  flush(): Promise<void>;
+  /** Reports, and stops. */
+  close(): Promise<void>;
+}
+
+const FLUSH_MS = 60_000;
+
+export function createBudget(rate: Limits['rate'], onSuppressed: OnSuppressed, log: Log): Budget {
+  const limiter = new RateLimiterMemory({ points: rate.operations, duration: rate.seconds });
+  const suppressed = new Map<string, { caller: Caller; count: number }>();
+
+  const suppress = (key: string, caller: Caller, count: number) => {
+    suppressed.set(key, { caller, count: count + (suppressed.get(key)?.count ?? 0) });
+  };
+
+  const flush = async () => {
+    const counts = [...suppressed];
+    suppressed.clear();
+    for (const [key, { caller, count }] of counts) {
+      try {
+        await onSuppressed(caller, count);
+      } catch (error) {
+        suppress(key, caller, count);
+        log.error('suppressed refusals were not entered', { count, ...errorFields(error) });
+      }
+    }
+  };
+
+  const timer = setInterval(flush, FLUSH_MS).unref();
+  return {
+    async spend(caller, operations) {
+      const key = keyOf(caller);
+      try {
+        await limiter.consume(key, operations);
+      } catch (beyond) {
+        if (!(beyond instanceof RateLimiterRes)) throw beyond;
+        suppress(key, caller, operations);
+        const seconds = Math.max(1, Math.ceil(beyond.msBeforeNext / 1000));
+        throw new Fault('RATE_LIMITED', { headers: { 'retry-after': String(seconds) } });
+      }
+    },
+    flush,
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}
+
+function keyOf({ issuer, subject }: Caller): string {
+  return hash('sha256', `${issuer}\n${subject}`, 'base64');
+}

@@ -1,0 +1,104 @@
+/**
+ * Telemetry counts and times what happens, for `/metrics` in the Prometheus text format. The core knows no metrics: it
+ * publishes on `node:diagnostics_channel`, and this file listens. Labels are words of ours, never a person's or a client's.
+ */
+import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** A group of bodies was appended: one COMMIT. */
+export interface AppendMessage {
+  readonly entries: number;
+  /** How many appends shared the COMMIT. */
+  readonly group: number;
+  readonly ms: number;
+}
+
+/** A verb of the gate's was answered. */
+export interface GateMessage {
+  readonly verb: string;
+  readonly outcome: string;
+  readonly ms: number;
+}
+
+export const APPEND_CHANNEL = 'access-ledger:append';
+export const GATE_CHANNEL = 'access-ledger:gate';
+
+export interface Telemetry {
+  request(about: { route: string; method: string; status: number; ms: number }): void;
+  /** An answer with this code: of a fault, or of a refusal. */
+  failed(code: string): void;
+  /** @returns the Prometheus text format */
+  text(): Promise<string>;
+  readonly contentType: string;
+  close(): void;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createTelemetry(): Telemetry {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'access_ledger_http_request_seconds',
+    help: 'HTTP requests, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const failures = new Counter({
+    name: 'access_ledger_errors_total',
+    help: 'Errors that were answered, by code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const entries = new Counter({
+    name: 'access_ledger_entries_total',
+    help: 'Entries that were appended to the log.',
+    registers,
+  });
+  const appends = new Histogram({
+    name: 'access_ledger_append_seconds',
+    help: 'Group commits, from the first statement to the answer of COMMIT.',
+    buckets: SECONDS,
+    registers,
+  });
+  const groups = new Histogram({
+    name: 'access_ledger_append_group_size',
+    help: 'Appends that shared a group commit.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers,
+  });
+  const decisions = new Histogram({
+    name: 'access_ledger_gate_seconds',
+    help: 'Answers of the gate, by verb and outcome.',
+    labelNames: ['verb', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  });
+
+  const onAppend: ChannelListener = (message) => {
+    const { entries: count, group, ms } = message as AppendMessage;
+    entries.inc(count);
+    groups.observe(group);
+    appends.observe(ms / 1000);
+  };
+  const onGate: ChannelListener = (message) => {
+    const { verb, outcome, ms } = message as GateMessage;
+    decisions.observe({ verb, outcome }, ms / 1000);
+  };
+  subscribe(APPEND_CHANNEL, onAppend);
+  subscribe(GATE_CHANNEL, onGate);
+
+  return {
+    request: ({ route, method, status, ms }) => requests.observe({ route, method, status }, ms / 1000),
+    failed: (code) => failures.inc({ code }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    close() {
+      unsubscribe(APPEND_CHANNEL, onAppend);
+      unsubscribe(GATE_CHANNEL, onGate);
+      registry.clear();
+    },
+  };
+}

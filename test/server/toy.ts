@@ -1,0 +1,198 @@
+/**
+ * A toy service: the real HTTP server over a schema of a few fields, so that what is tested is the server.
+ */
+import 'reflect-metadata';
+import { Writable } from 'node:stream';
+import { GraphQLError } from 'graphql';
+import {
+  Arg,
+  buildSchema,
+  Ctx,
+  Field,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Subscription,
+} from 'type-graphql';
+import { Fault } from '../../src/graphql/fault.js';
+import type { RequestContext } from '../../src/server/apollo.js';
+import type { Caller } from '../../src/server/authentication.js';
+import { createAuthenticator } from '../../src/server/authentication.js';
+import { createHttp, type Http, type HttpOptions } from '../../src/server/http.js';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.js';
+import { createLog } from '../../src/server/log.js';
+import { createTelemetry } from '../../src/server/telemetry.js';
+import type { OpenIdProvider } from '../support/oidc.js';
+
+export interface ToyContext extends RequestContext {
+  readonly caller: Caller;
+  readonly entries: { index: number; link: string }[];
+}
+
+@ObjectType()
+class Person {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => [Person])
+  friends(@Arg('first', () => Int, { nullable: true }) first?: number): Person[] {
+    return Array.from({ length: Math.min(first ?? 3, 3) }, (_, at) => personOf(`${this.id}.${at}`));
+  }
+}
+
+function personOf(id: string): Person {
+  return Object.assign(new Person(), { id, name: `person ${id}` });
+}
+
+@InputType()
+class Contact {
+  @Field(() => String)
+  email!: string;
+
+  @Field(() => Int, { nullable: true })
+  age?: number;
+}
+
+/** A secret that only the database, in the toy's errors, knows. */
+export const STORED = 'stored-value-of-somebody';
+
+@Resolver()
+class Toy {
+  @Query(() => Person, { nullable: true })
+  person(@Arg('id', () => ID) id: string): Person {
+    return personOf(id);
+  }
+
+  @Query(() => [Person])
+  people(@Arg('first', () => Int, { defaultValue: 10 }) first: number): Person[] {
+    return Array.from({ length: first }, (_, at) => personOf(String(at)));
+  }
+
+  /** Causes the entries of these indices, in this order. */
+  @Query(() => String)
+  enter(@Arg('indices', () => [Int]) indices: number[], @Ctx() context: ToyContext): string {
+    for (const index of indices) context.entries.push({ index, link: `link ${index}` });
+    return context.request;
+  }
+
+  @Query(() => String, { nullable: true })
+  async slow(@Arg('ms', () => Int) ms: number, @Ctx() context: ToyContext): Promise<string> {
+    context.entries.push({ index: 7, link: 'link 7' });
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return 'done';
+  }
+
+  /** Takes a value, and says nothing of it. */
+  @Query(() => Boolean)
+  contact(@Arg('contact', () => Contact) _: Contact): boolean {
+    return true;
+  }
+
+  @Query(() => String, { nullable: true })
+  fails(@Arg('how', () => String) how: string): string {
+    throw failures[how]?.() ?? new TypeError(`no ${STORED}`);
+  }
+
+  @Mutation(() => String)
+  change(@Arg('how', () => String, { nullable: true }) how?: string): string {
+    if (how) throw failures[how]?.() ?? new TypeError(`no ${STORED}`);
+    return 'changed';
+  }
+
+  @Subscription(() => String, { subscribe: () => nothing() })
+  ticks(): string {
+    return 'tick';
+  }
+}
+
+async function* nothing(): AsyncGenerator<string> {}
+
+const failures: Record<string, (() => unknown) | undefined> = {
+  refusal: () =>
+    new GraphQLError('There is no grant.', {
+      extensions: { code: 'GRANT_MISSING', clause: '5.2', missing: ['grant'], entry: { index: 3, link: 'link 3' } },
+    }),
+  wide: () =>
+    new GraphQLError('There is no grant.', {
+      extensions: { code: 'GRANT_MISSING', clause: '5.2', missing: [], entry: null, more: STORED },
+    }),
+  imposter: () => new GraphQLError(STORED, { extensions: { code: 'TOKEN_EXPIRED', detail: STORED } }),
+  spoof: () => new GraphQLError(STORED, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }),
+  fault: () => new Fault('TRY_AGAIN'),
+  get: () => new Fault('NOT_OVER_GET'),
+  gone: () => Object.assign(new Error(`no route to ${STORED}`), { code: 'ECONNREFUSED' }),
+  stopped: () => Object.assign(new Error(STORED), { code: '57P01', detail: STORED }),
+  deadlock: () => new Error(STORED, { cause: Object.assign(new Error(STORED), { code: '40P01' }) }),
+  unique: () => Object.assign(new Error(STORED), { code: '23505', detail: `Key (email)=(${STORED}) exists.` }),
+  text: () => STORED,
+};
+
+export interface Toys {
+  readonly http: Http;
+  readonly url: string;
+  /** The server's log so far. */
+  logged(): string;
+  readonly suppressed: { caller: Caller; count: number }[];
+  readonly contexts: ToyContext[];
+  stop(): Promise<void>;
+}
+
+export interface ToyOptions extends Partial<Omit<HttpOptions<ToyContext>, 'limits'>> {
+  readonly limits?: Partial<Limits>;
+}
+
+export async function startToys(provider: OpenIdProvider, { limits, ...options }: ToyOptions = {}): Promise<Toys> {
+  const lines: string[] = [];
+  const to = new Writable({
+    write(chunk, _, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const suppressed: Toys['suppressed'] = [];
+  const contexts: ToyContext[] = [];
+  const { issuer, audience } = provider;
+  const telemetry = createTelemetry();
+  const http = await createHttp<ToyContext>({
+    schema: await toySchema(),
+    authenticate: createAuthenticator({ issuer, audience, now: Date.now }),
+    contextFor: async (caller, { id }) => {
+      const context: ToyContext = { request: id, entries: [], caller };
+      contexts.push(context);
+      return context;
+    },
+    ready: async () => ({ ready: true, checks: { database: true } }),
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    onSuppressed: async (caller, count) => {
+      suppressed.push({ caller, count });
+    },
+    introspection: true,
+    log: createLog({ level: 'debug', to }),
+    telemetry,
+    ...options,
+  });
+  const url = await http.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    http,
+    url,
+    logged: () => lines.join(''),
+    suppressed,
+    contexts,
+    async stop() {
+      await http.close(1_000);
+      telemetry.close();
+    },
+  };
+}
+
+export function toySchema() {
+  const pubSub = { publish: () => {}, subscribe: nothing };
+  return buildSchema({ resolvers: [Toy], validate: false, pubSub });
+}
