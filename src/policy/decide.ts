@@ -21,6 +21,13 @@ export interface Ask {
   readonly purpose: string;
   /** As they were sent; null for all that the purpose covers. */
   readonly categories: readonly string[] | null;
+  /** What is to be kept, and how it came: one for each value. */
+  readonly collected?: readonly Collected[];
+}
+
+export interface Collected {
+  readonly category: string;
+  readonly channel: string;
 }
 
 /** Null where no such purpose is declared. */
@@ -37,12 +44,19 @@ export interface GrantFact {
   readonly until: Date;
 }
 
+export interface DeclaredFact {
+  readonly key: Category;
+  readonly searchable: boolean;
+  /** Through which it may be collected. */
+  readonly channels: readonly string[];
+}
+
 /** What was true when the log had `asOf` entries. */
 export interface Facts {
   readonly purpose: PurposeFact | null;
   readonly grants: readonly GrantFact[];
   /** Those of the asked categories that are declared at all. */
-  readonly declared: readonly Category[];
+  readonly declared: readonly DeclaredFact[];
 }
 
 export interface Permitted {
@@ -64,20 +78,24 @@ export type Decision = Permitted | NotPermitted;
 /** The parts are disjoint, and together are what was asked. An ask that names what is not declared is refused whole. */
 export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
   const { purpose } = facts;
-  if (!purpose) return [{ outcome: 'refused', categories: facts.declared, refusal: PURPOSE_NOT_DECLARED }];
-  const declared = new Set<string>(facts.declared);
-  if (ask.categories?.some((category) => !declared.has(category))) {
-    return [{ outcome: 'refused', categories: facts.declared, refusal: CATEGORY_NOT_DECLARED }];
+  const declared = facts.declared.map(({ key }) => key);
+  if (!purpose) return [{ outcome: 'refused', categories: declared, refusal: PURPOSE_NOT_DECLARED }];
+  if (ask.categories?.some((category) => !declared.includes(category as Category))) {
+    return [{ outcome: 'refused', categories: declared, refusal: CATEGORY_NOT_DECLARED }];
   }
   const asked = ask.categories ? [...new Set(ask.categories as readonly Category[])] : purpose.covers;
+  const unmet = ASK_RULES.map((rule) => rule(ask, purpose)).filter((refusal) => refusal !== null);
+  if (asked.length === 0 && unmet.length > 0) return [{ outcome: 'refused', categories: [], refusal: together(unmet) }];
+
   const permitted: Category[] = [];
   const refusals = new Map<string, { refusal: Refused; categories: Category[] }>();
   for (const category of asked) {
-    const refusal = refusalFor(ask, facts, purpose, category, at);
-    if (!refusal) {
+    const also = CATEGORY_RULES.map((rule) => rule(ask, facts, purpose, category, at)).filter((one) => one !== null);
+    if (unmet.length + also.length === 0) {
       permitted.push(category);
       continue;
     }
+    const refusal = together([...unmet, ...also]);
     const same = refusals.get(refusal.code) ?? { refusal, categories: [] };
     same.categories.push(category);
     refusals.set(refusal.code, same);
@@ -93,28 +111,39 @@ export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
 const PURPOSE_NOT_DECLARED = refused('PURPOSE_NOT_DECLARED', 'a declared purpose');
 const CATEGORY_NOT_DECLARED = refused('CATEGORY_NOT_DECLARED', 'a declared category');
 
-/** Null if permitted; otherwise the first rule that is not met gives the code, and every one of them what is missing. */
-function refusalFor(ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date): Refused | null {
-  const unmet = RULES.map((rule) => rule(ask, facts, purpose, category, at)).filter((refusal) => refusal !== null);
-  if (unmet.length === 0) return null;
+/** The first rule that is not met gives the code; every one of them says what is missing. */
+function together(unmet: readonly Refused[]): Refused {
   return { ...unmet[0]!, missing: unmet.flatMap((refusal) => refusal.missing) };
 }
 
-type Rule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
-
-/** In the order in which their codes take precedence. */
-const RULES: readonly Rule[] = [
+/** Rules about the ask as a whole, in the order in which their codes take precedence. */
+const ASK_RULES: readonly ((ask: Ask, purpose: PurposeFact) => Refused | null)[] = [
   ({ actor, event }) => refusedByRole(actor, event),
 
   ({ actor, subject }) =>
     actor.kind === 'user' && subject !== actor.id ? refused('NOT_YOUR_DATA', 'to be the person') : null,
 
-  (_ask, _facts, purpose, category) =>
-    purpose.covers.includes(category)
-      ? null
-      : refused('PURPOSE_DOES_NOT_COVER_CATEGORY', 'a purpose that covers the category'),
+  (_ask, { basis }) => (basis ? null : refused('LEGAL_BASIS_MISSING', 'a legal basis')),
+];
 
-  (_ask, _facts, purpose) => (purpose.basis ? null : refused('LEGAL_BASIS_MISSING', 'a legal basis')),
+type CategoryRule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
+
+/** Rules about each category, likewise. */
+const CATEGORY_RULES: readonly CategoryRule[] = [
+  (_ask, _facts, { covers }, category) =>
+    covers.includes(category) ? null : refused('PURPOSE_DOES_NOT_COVER_CATEGORY', 'a purpose that covers the category'),
+
+  ({ event }, { declared }, _purpose, category) =>
+    event !== 'user.found' || declared.some(({ key, searchable }) => key === category && searchable)
+      ? null
+      : refused('CATEGORY_NOT_SEARCHABLE', 'a searchable category'),
+
+  ({ collected = [] }, { declared }, _purpose, category) => {
+    const channels = declared.find(({ key }) => key === category)?.channels ?? [];
+    return collected.every((one) => one.category !== category || channels.includes(one.channel))
+      ? null
+      : refused('CHANNEL_NOT_ALLOWED', 'an allowed channel');
+  },
 
   ({ actor }, { grants }, _purpose, category, at) =>
     actor.kind !== 'staff' || grants.some((grant) => isInForce(grant, category, at))

@@ -8,7 +8,10 @@
 import type { Entry } from '../log/entry.js';
 
 export const REFUSALS = {
-  ACTOR_UNKNOWN: { clause: '5.2', says: 'You have a valid token, but are not registered here. Ask the privacy officer.' },
+  ACTOR_UNKNOWN: {
+    clause: '5.2',
+    says: 'You have a valid token, but are not registered here. Ask the privacy officer.',
+  },
   CATEGORY_NOT_DECLARED: { clause: '2.1', says: 'No such data category is declared. `dataCategories` lists them.' },
   CATEGORY_NOT_SEARCHABLE: { clause: '2.1', says: 'This data category is not declared searchable.' },
   CHANNEL_NOT_ALLOWED: { clause: '2.2', says: 'This data category is not collected through this channel.' },

@@ -1,0 +1,77 @@
+/**
+ * Change: a permit, then rows and entries in one transaction; or, for a new version of one value, one statement that is
+ * shared with the changes of others.
+ */
+import type { Change, Tx } from '../ledger/ledger.js';
+import type { Pseudonym, RecordId } from '../log/entry.js';
+import type { Vault } from '../vault/vault.js';
+import type { Asker } from './asker.js';
+import { type DeedAsk, type Permit, type PermitParts, permit } from './permit.js';
+import { untilFresh } from './try-again.js';
+
+/** What a verb may do with keys: make one, and seal under it. */
+export type Seal = Pick<Vault, 'newKey' | 'seal' | 'blindIndex' | 'digest'>;
+
+export interface ChangeParts extends PermitParts {
+  readonly vault: Vault;
+}
+
+/**
+ * `work` runs again, in a new transaction, if the facts changed while it ran.
+ *
+ * @throws Refusal, TryAgain, LedgerFault, and what `work` throws
+ */
+export async function change<T>(
+  parts: ChangeParts,
+  asker: Asker,
+  ask: DeedAsk,
+  work: (tx: Tx, permit: Permit, seal: Seal) => Promise<Change<T>>,
+): Promise<T> {
+  const { value } = await untilFresh(async () => {
+    const permitted = await permit(parts, asker, ask);
+    const changed = await parts.ledger.change((tx) => work(tx, permitted, parts.vault));
+    if (changed === 'stale') return 'stale';
+    asker.entries.push(...changed.entries);
+    return changed;
+  });
+  return value;
+}
+
+/** A new value for one record. */
+export interface Revision {
+  readonly operation: string;
+  readonly record: RecordId;
+  /** The version that the asker saw. */
+  readonly expected: number;
+  readonly value: string;
+  readonly channel: string;
+  readonly purpose: string;
+}
+
+/** Null where there is no such record; the version that stands where it is not the expected one. */
+export type Revised =
+  | { readonly subject: Pseudonym; readonly category: string; readonly version: number }
+  | { readonly conflict: number }
+  | null;
+
+/** @throws Refusal, TryAgain, LedgerFault */
+export async function revise(parts: ChangeParts, asker: Asker, revision: Revision): Promise<Revised> {
+  const { record, expected, value, channel, purpose, operation } = revision;
+  const { revised } = await untilFresh(async (): Promise<{ revised: Revised } | 'stale'> => {
+    const data = { subject: null, record, purpose, categories: null, channel };
+    const permitted = await permit(parts, asker, { event: 'record.updated', operation, data });
+    const held = permitted.holdings?.records.find(({ id }) => id === record);
+    const key = permitted.holdings?.key;
+    if (!held || !key) return { revised: null };
+    if (held.version !== expected) return { revised: { conflict: held.version } };
+    const next = { id: record, category: held.category, version: expected + 1 };
+    const [sealed] = await parts.vault.seal(key, [{ record: next, value }]);
+    const digest = permitted.isSearchable(held.category) ? await parts.vault.blindIndex(held.category, value) : null;
+    const body = permitted.body('record.updated', { records: [next] });
+    const entry = await parts.ledger.revise({ body, record, expected, channel, sealed: sealed!.bytes, digest });
+    if (entry === 'stale') return 'stale';
+    asker.entries.push(entry);
+    return { revised: { subject: key.person, category: held.category, version: next.version } };
+  });
+  return revised;
+}

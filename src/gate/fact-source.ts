@@ -1,0 +1,24 @@
+/**
+ * A fact source says how one fact of a decision is read: as one SQL subquery. The gate joins all of them into a single
+ * statement, together with the log's size, so that every fact of a batch of decisions is of one moment, and that moment
+ * stands in the entry (`asOf`).
+ *
+ * A domain folder states its fact in `<thing>.facts.ts`; `server/` registers it. The statement offers:
+ *
+ *     $1 the log   $2 the actor's id
+ *     aim(purpose, categories)     a row for each distinct purpose and set of categories
+ *     ask(position, subject, purpose, categories, values)   a row for each ask; null categories are all the purpose covers
+ */
+import type { Facts } from '../policy/decide.js';
+import type { Holdings } from './holdings.js';
+
+/** `sql` yields one JSON value for a row of `aim`, or of `ask`. `parse` takes it in and trusts it: it is our own. */
+export interface FactSource<F> {
+  readonly sql: string;
+  parse(json: unknown): F;
+}
+
+/** A fact that `decide` knows and no source reads does not compile. */
+export type FactSources = { readonly [F in keyof Facts]: FactSource<Facts[F]> } & {
+  readonly holdings: FactSource<Holdings>;
+};

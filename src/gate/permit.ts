@@ -1,0 +1,114 @@
+/**
+ * A permit is a decision that something may be done, with the facts it rests on: what a verb needs to do it, and to write
+ * the entries of it. There is none for what is refused: the refusal is appended, and thrown.
+ */
+import type { Ledger } from '../ledger/ledger.js';
+import type { Body, Category, PermittedBody, Pseudonym, Purpose, RecordId } from '../log/entry.js';
+import type { EventName } from '../log/event.js';
+import { type Collected, decide, type Permitted } from '../policy/decide.js';
+import { Refusal, type Refused } from '../policy/refusal.js';
+import { refusedByRole } from '../policy/role.js';
+import { type Asker, type Particulars, permittedBody, refusedBody } from './asker.js';
+import type { ReadFacts } from './facts.js';
+import type { Holdings } from './holdings.js';
+import { untilFresh } from './try-again.js';
+
+/** What is to be done with somebody's data, and for which purpose. */
+export interface DataAsk {
+  /** Null where the person is not known yet. */
+  readonly subject: Pseudonym | null;
+  readonly record?: RecordId;
+  readonly purpose: string;
+  readonly categories: readonly string[] | null;
+  readonly collected?: readonly Collected[];
+  /** How a new value of `record` came. */
+  readonly channel?: string;
+}
+
+export interface DeedAsk {
+  readonly event: EventName;
+  /** The name of our root field. */
+  readonly operation: string;
+  /** Null where nobody's data is concerned: then the role alone decides. */
+  readonly data: DataAsk | null;
+}
+
+export interface Permit {
+  readonly asOf: number;
+  /** Null where nobody's data is concerned, or the person is not known. */
+  readonly holdings: Holdings;
+  isSearchable(category: Category): boolean;
+  /** A body that rests on this permit: its purpose, basis and categories, unless other particulars are given. */
+  body(event: EventName, said?: Partial<Particulars>): PermittedBody;
+}
+
+export interface PermitParts {
+  readonly ledger: Ledger;
+  readonly readFacts: ReadFacts;
+}
+
+/** @throws Refusal, with its entry; LedgerFault */
+export async function permit(parts: PermitParts, asker: Asker, ask: DeedAsk): Promise<Permit> {
+  const permitted = await untilFresh(async () => {
+    const judged = await judge(parts, asker, ask);
+    if (!('refusal' in judged)) return judged;
+    const [appended] = await parts.ledger.append([judged.body]);
+    if (!appended || appended === 'stale') return 'stale';
+    asker.entries.push(appended.entry);
+    throw new Refusal(judged.refusal, appended.entry);
+  });
+  return permitted;
+}
+
+async function judge(
+  { readFacts }: PermitParts,
+  asker: Asker,
+  { event, operation, data }: DeedAsk,
+): Promise<Permit | { refusal: Refused; body: Body }> {
+  const said = { event, operation };
+  const questions = data ? [{ ...data, values: false }] : [];
+  const { asOf, answers } = await readFacts(asker.actor.id, questions);
+  const [answer] = answers;
+  if (!data || !answer) {
+    const refusal = refusedByRole(asker.actor, event);
+    if (refusal) return { refusal, body: refusedBody(asker, { ...said, asOf }, refusal) };
+    return {
+      asOf,
+      holdings: null,
+      isSearchable: () => false,
+      body: (of, particulars) => permittedBody(asker, { asOf, operation, ...particulars, event: of }),
+    };
+  }
+
+  const { facts, holdings } = answer;
+  const subject = data.subject ?? holdings?.subject ?? null;
+  const categories = data.record ? facts.declared.map(({ key }) => key) : data.categories;
+  const { channel } = data;
+  const collected = channel ? facts.declared.map(({ key }) => ({ category: key, channel })) : data.collected;
+  const ask = {
+    actor: asker.actor,
+    event,
+    subject,
+    purpose: data.purpose,
+    categories,
+    ...(collected && { collected }),
+  };
+  const decisions = decide(ask, facts, asker.now());
+  const about = { asOf, operation, ...(subject && holdings && { subject }), ...aim(facts.purpose?.key) };
+  const refusal = decisions.find((decision) => decision.outcome === 'refused');
+  if (refusal) {
+    const asked = refusal.categories.length > 0 ? { asked: refusal.categories } : {};
+    return { refusal: refusal.refusal, body: refusedBody(asker, { ...about, ...asked, event }, refusal.refusal) };
+  }
+  const { basis, clause, categories: asked } = decisions[0] as Permitted;
+  return {
+    asOf,
+    holdings,
+    isSearchable: (category) => facts.declared.some(({ key, searchable }) => searchable && key === category),
+    body: (of, particulars) => permittedBody(asker, { ...about, basis, clause, asked, ...particulars, event: of }),
+  };
+}
+
+function aim(purpose: Purpose | undefined): { purpose?: Purpose } {
+  return purpose ? { purpose } : {};
+}

@@ -1,0 +1,210 @@
+/**
+ * Read: the one way by which values leave. For a batch of asks: facts in one statement, decisions, entries in one COMMIT,
+ * and only then, against the receipts, the values.
+ *
+ * One entry stands for each subject, purpose, basis, outcome and refusal code of a batch, and names exactly the records
+ * whose values were asked for: two asks of one operation about one person share it.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Receipt } from '../ledger/receipt.js';
+import type { Body, Category, Entry, Pseudonym, Purpose, RecordId } from '../log/entry.js';
+import { type Decision, decide } from '../policy/decide.js';
+import { Refusal, type Refused } from '../policy/refusal.js';
+import type { Vault } from '../vault/vault.js';
+import { type Asker, permittedBody, RECORDS_PER_ENTRY, refusedBody } from './asker.js';
+import type { Answer, Question, ReadFacts } from './facts.js';
+import type { HeldRecord } from './holdings.js';
+import { untilFresh } from './try-again.js';
+
+export interface ReadAsk extends Question {
+  readonly subject: Pseudonym;
+  /** The name of our root field. */
+  readonly operation: string;
+}
+
+/** What is shown of one record, or of one category that is withheld: then nothing says whether there are records. */
+export interface ShownRecord {
+  readonly id: RecordId | null;
+  readonly category: Category;
+  readonly version: number | null;
+  readonly channel: string | null;
+  readonly value: string | null;
+  readonly withheld: Refused | null;
+}
+
+/** Null for an unknown person. A Refusal where the ask names what is not declared. */
+export type ReadResult = ShownRecord[] | null | Refusal;
+
+export interface ReadParts {
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly readFacts: ReadFacts;
+}
+
+const reads = channel('access-ledger:gate');
+
+export async function readRecords(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<ReadResult[]> {
+  const began = performance.now();
+  const results = new Map<ReadAsk, ReadResult>();
+  await untilFresh(async () => {
+    const pending = asks.filter((ask) => !results.has(ask));
+    const answered = await attempt(parts, asker, pending);
+    pending.forEach((ask, at) => {
+      const result = answered[at]!;
+      if (result !== 'stale') results.set(ask, result.shown);
+    });
+    return results.size === asks.length ? results : 'stale';
+  });
+  if (reads.hasSubscribers) reads.publish({ verb: 'read', ms: performance.now() - began });
+  return asks.map((ask) => results.get(ask) ?? null);
+}
+
+type Answered = { readonly shown: ReadResult } | 'stale';
+
+async function attempt(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<Answered[]> {
+  const { asOf, answers } = await parts.readFacts(asker.actor.id, asks);
+  const groups = new Map<string, Group>();
+  const outcomes = asks.map((ask, at) => sort(asker, ask, answers[at]!, groups));
+  const drafts = [...groups.values()].flatMap((group) => draft(asker, asOf, group));
+
+  const appended = await parts.ledger.append(drafts.map(({ body }) => body));
+  await Promise.all(
+    drafts.map(async ({ group, records }, at) => {
+      const one = appended[at]!;
+      if (one === 'stale') {
+        group.stale = true;
+        return;
+      }
+      asker.entries.push(one.entry);
+      group.entry = one.entry;
+      if (one.receipt && records.length > 0) await open(parts.vault, one.receipt, group, records);
+    }),
+  );
+  return outcomes.map((outcome) => {
+    if (outcome?.parts.some(({ group }) => group.stale)) return 'stale';
+    return { shown: outcome && show(outcome) };
+  });
+}
+
+/** What one entry is about, gathered from the asks that share it. */
+interface Group {
+  readonly ask: ReadAsk;
+  readonly decision: Decision;
+  readonly purpose: Purpose | undefined;
+  readonly key: NonNullable<Answer['holdings']>['key'];
+  readonly asked: Set<Category>;
+  readonly records: Map<RecordId, HeldRecord>;
+  readonly values: Map<RecordId, string>;
+  wantsValues: boolean;
+  stale: boolean;
+  entry: Entry | null;
+}
+
+interface Outcome {
+  readonly ask: ReadAsk;
+  readonly held: readonly HeldRecord[];
+  readonly parts: readonly { decision: Decision; group: Group }[];
+}
+
+/** Decides on one ask, and adds each part of the decision to the group that its entry stands for. */
+function sort(asker: Asker, ask: ReadAsk, answer: Answer, groups: Map<string, Group>): Outcome | null {
+  const { facts, holdings } = answer;
+  if (!holdings) return null;
+  const { actor } = asker;
+  const event = ask.values ? 'record.read' : 'record.listed';
+  const parts = decide({ ...ask, actor, event }, facts, asker.now()).map((decision) => {
+    const why = decision.outcome === 'permitted' ? decision.basis : decision.refusal.code;
+    const name = `${ask.subject} ${facts.purpose?.key} ${decision.outcome} ${why}`;
+    let group = groups.get(name);
+    if (!group) {
+      group = {
+        ask,
+        decision,
+        purpose: facts.purpose?.key,
+        key: holdings.key,
+        asked: new Set(),
+        records: new Map(),
+        values: new Map(),
+        wantsValues: false,
+        stale: false,
+        entry: null,
+      };
+      groups.set(name, group);
+    }
+    group.wantsValues ||= ask.values;
+    for (const category of decision.categories) group.asked.add(category);
+    if (decision.outcome === 'permitted' && ask.values) {
+      for (const record of holdings.records) {
+        if (decision.categories.includes(record.category)) group.records.set(record.id, record);
+      }
+    }
+    return { decision, group };
+  });
+  return { ask, held: holdings.records, parts };
+}
+
+interface Draft {
+  readonly group: Group;
+  readonly records: readonly HeldRecord[];
+  readonly body: Body;
+}
+
+function draft(asker: Asker, asOf: number, group: Group): Draft[] {
+  const { ask, decision, purpose } = group;
+  const { subject, operation } = ask;
+  const asked = [...group.asked].sort();
+  const said = { asOf, subject, operation, ...(purpose && { purpose }), ...(asked.length > 0 && { asked }) };
+  if (decision.outcome === 'refused') {
+    const event = group.wantsValues ? 'record.read' : 'record.listed';
+    return [{ group, records: [], body: refusedBody(asker, { ...said, event }, decision.refusal) }];
+  }
+  const { basis, clause } = decision;
+  const all = [...group.records.values()];
+  const drafts: Draft[] = [];
+  do {
+    const records = all.slice(drafts.length * RECORDS_PER_ENTRY, (drafts.length + 1) * RECORDS_PER_ENTRY);
+    const named = records.map(({ id, category, version }) => ({ id, category, version }));
+    const event = named.length > 0 ? 'record.read' : 'record.listed';
+    const body = permittedBody(asker, { ...said, event, basis, clause, ...(named.length > 0 && { records: named }) });
+    drafts.push({ group, records, body });
+  } while (drafts.length * RECORDS_PER_ENTRY < all.length);
+  return drafts;
+}
+
+async function open(vault: Vault, receipt: Receipt, group: Group, records: readonly HeldRecord[]): Promise<void> {
+  const { key, values } = group;
+  if (!key) throw new Error('a record without its person’s key');
+  const sealed = records.map((record) => ({ record, bytes: record.sealed! }));
+  const opened = await vault.open(receipt, key, sealed);
+  records.forEach((record, at) => {
+    values.set(record.id, opened[at]!);
+  });
+}
+
+function show({ ask, held, parts }: Outcome): ShownRecord[] | Refusal {
+  for (const { decision, group } of parts) {
+    if (decision.outcome === 'refused' && NOT_DECLARED.has(decision.refusal.code)) {
+      return new Refusal(decision.refusal, group.entry);
+    }
+  }
+  return parts.flatMap(({ decision, group }): ShownRecord[] => {
+    if (decision.outcome === 'refused') {
+      return decision.categories.map((category) => ({ ...NOTHING, category, withheld: decision.refusal }));
+    }
+    return held
+      .filter(({ category }) => decision.categories.includes(category))
+      .map(({ id, category, version, channel }) => ({
+        id,
+        category,
+        version,
+        channel,
+        value: ask.values ? (group.values.get(id) ?? null) : null,
+        withheld: null,
+      }));
+  });
+}
+
+/** Bad arguments, rather than decisions about a person's categories. */
+const NOT_DECLARED: ReadonlySet<string> = new Set(['PURPOSE_NOT_DECLARED', 'CATEGORY_NOT_DECLARED']);
+const NOTHING = { id: null, version: null, channel: null, value: null };
