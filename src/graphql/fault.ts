@@ -164,6 +164,7 @@ export class Fault extends GraphQLError {
   }
 }
 
+/** True for a code of this list: of those that leave, the others are refusals. */
 export function isFaultCode(code: unknown): code is FaultCode {
   return typeof code === 'string' && Object.hasOwn(FAULTS, code);
 }

@@ -4,9 +4,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../graphql/fault.js';
-import { type Answer, type Executor, ledgerExtension, logInternal, type RequestContext } from './apollo.js';
+import { type Answer, type Executor, ledgerExtension, type RequestContext } from './apollo.js';
 import type { Caller } from './authentication.js';
-import { faultOf, isInternal, leavingError } from './errors.js';
+import { faultOf, leavingError, tellUnexpected } from './errors.js';
 import type { Budget, Limits } from './limits.js';
 import type { Log } from './log.js';
 import { chooseMediaType, JSON_MEDIA, type MediaType } from './media-type.js';
@@ -88,7 +88,7 @@ async function answerOne<C extends RequestContext>(
   try {
     return await inTime(answer, limits.operationMs);
   } catch (error) {
-    if (isInternal(error)) logInternal(log, request.id, error);
+    tellUnexpected(log, request.id, error);
     return failed(error, request.note, context);
   }
 }

@@ -17,9 +17,9 @@ import { type FormattedExecutionResult, type GraphQLSchema, OperationTypeNode } 
 import { FAULTS, Fault, type FaultCode, isFaultCode } from '../graphql/fault.js';
 import { documentMeasure, refuseOverLimits } from './document.js';
 import { createDocumentStore } from './document-store.js';
-import { isInternal, leavingError } from './errors.js';
+import { leavingError, tellUnexpected } from './errors.js';
 import type { Limits } from './limits.js';
-import { errorFields, type Log, stackFields } from './log.js';
+import type { Log } from './log.js';
 import { JSON_MEDIA, type MediaType } from './media-type.js';
 
 /** An entry as it leaves: where it stands in the log, and its link. */
@@ -141,7 +141,7 @@ function operationPlugin<C extends RequestContext>(
       const trace = request.http && traces.get(request.http);
       for (const error of errors ?? []) {
         trace?.codes.add(leavingError(error).extensions.code);
-        if (isInternal(error)) logInternal(log, contextValue.request, error);
+        tellUnexpected(log, contextValue.request, error);
       }
     },
     async willSendResponse({ response, contextValue, request }: GraphQLRequestContext<C>): Promise<void> {
@@ -155,11 +155,6 @@ function operationPlugin<C extends RequestContext>(
     },
   };
   return { requestDidStart: async () => hooks };
-}
-
-export function logInternal(log: Log, request: string, error: unknown): void {
-  log.error('an error that nobody expected', { request, ...errorFields(error) });
-  log.debug('where it came from', { request, ...stackFields(error) });
 }
 
 /** Sorted by index, each once: two verbs may have caused the same entry. */

@@ -4,8 +4,13 @@
  * Everything else is INTERNAL: its message stays inside, for nobody knows what it holds.
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { type ErrorExtensions, Fault, type FaultCode, isFaultCode } from '../graphql/fault.js';
-import { causes } from './log.js';
+import { isDatabaseError, sqlStateOf } from '../database/fault.js';
+import { TryAgain } from '../gate/try-again.js';
+import { type ErrorExtensions, Fault, type FaultCode } from '../graphql/fault.js';
+import { LedgerFault } from '../ledger/fault.js';
+import { Refusal } from '../policy/refusal.js';
+import { VaultError } from '../vault/vault-error.js';
+import { causes, errorFields, type Log, stackFields } from './log.js';
 import { sayInvalid, sayInvalidVariable, saySyntax } from './quote.js';
 
 export interface LeavingError extends GraphQLFormattedError {
@@ -14,45 +19,73 @@ export interface LeavingError extends GraphQLFormattedError {
 
 export function leavingError(error: unknown): LeavingError {
   const located = error instanceof GraphQLError ? error : undefined;
-  const { message, extensions } = decided(error) ?? faultOf(error);
-  const { code, clause, missing, entry } = extensions as unknown as ErrorExtensions;
   return {
-    message,
+    ...said(error),
     ...(located?.locations && { locations: located.locations }),
     ...(located?.path && { path: located.path }),
-    extensions: { code, clause, missing, entry },
   };
 }
 
-/** True for an error that nobody expected: worth a line in the server's log. */
-export function isInternal(error: unknown): boolean {
-  return decided(error) === null && faultOf(error).code === 'INTERNAL';
+function said(error: unknown): LeavingError {
+  const refusal = refusalOf(error);
+  if (!refusal) {
+    const { message, code } = faultOf(error);
+    return { message, extensions: { code, clause: null, missing: null, entry: null } };
+  }
+  const { message, refused, entry } = refusal;
+  const { code, clause, missing } = refused;
+  const shown = entry && { index: entry.index, link: entry.link };
+  return { message, extensions: { code, clause, missing, entry: shown } };
 }
 
-/** A refusal: the only errors with a clause. */
-function decided(error: unknown): GraphQLError | null {
-  const refusal = causes(error).find((one) => one instanceof GraphQLError && isRefusal(one.extensions));
-  return (refusal as GraphQLError | undefined) ?? null;
+function refusalOf(error: unknown): Refusal | null {
+  return (causes(error).find((one) => one instanceof Refusal) as Refusal | undefined) ?? null;
 }
 
-function isRefusal({ code, clause, missing }: Record<string, unknown>): boolean {
-  return typeof code === 'string' && !isFaultCode(code) && typeof clause === 'string' && Array.isArray(missing);
+/** Tells the server's log of what is not the client's doing. Its line names classes and codes, and quotes nothing. */
+export function tellUnexpected(log: Log, request: string, error: unknown): void {
+  if (refusalOf(error)) return;
+  const { code } = faultOf(error);
+  if (code !== 'INTERNAL' && code !== 'UNAVAILABLE' && code !== 'ISSUER_UNREACHABLE') return;
+  log.error('a request failed', { request, answer: code, ...errorFields(error) });
+  log.debug('where it failed', { request, ...stackFields(error) });
 }
 
+/** The fault that an error is, or that it leaves as. */
 export function faultOf(error: unknown): Fault {
   const all = causes(error);
   const fault = all.find((one) => one instanceof Fault);
   if (fault instanceof Fault) return fault;
   if (error instanceof GraphQLError && error.path === undefined) {
-    const said = ofRequest(error);
-    if (said) return said;
+    const ofDocument = requestFault(error);
+    if (ofDocument) return ofDocument;
   }
   if (all.some(isArgument)) return new Fault('BAD_INPUT', { cause: error });
-  return new Fault(all.map(ofDatabase).find((code) => code !== null) ?? 'INTERNAL', { cause: error });
+  const code = all.map(coreFault).find((one) => one !== null) ?? all.map(databaseFault).find((one) => one !== null);
+  return new Fault(code ?? 'INTERNAL', { cause: error });
+}
+
+/** What the core throws when it could not decide, or not do what it decided. */
+function coreFault(error: unknown): FaultCode | null {
+  if (error instanceof TryAgain) return 'TRY_AGAIN';
+  if (error instanceof LedgerFault) return /^(UNAVAILABLE|CLOCK_OFF)$/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
+  if (!(error instanceof VaultError)) return null;
+  if (error.code === 'VALUE_NOT_TEXT') return 'BAD_INPUT';
+  return /^(KEK|FILE)_/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
+}
+
+/** SQLSTATE class 40: others were in the way. Classes 08, 53, 57 and no class at all: the database is not there for us. */
+function databaseFault(error: unknown): FaultCode | null {
+  // Node tries every address of a host, and throws what came of all of them at once.
+  const tries: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  if (!tries.some(isDatabaseError)) return null;
+  const state = sqlStateOf(error);
+  if (state?.startsWith('40')) return 'TRY_AGAIN';
+  return state === null || /^(08|53|57)/.test(state) ? 'UNAVAILABLE' : 'INTERNAL';
 }
 
 /** What Apollo Server and graphql-js say of a request before a resolver runs. */
-function ofRequest(error: GraphQLError): Fault | null {
+function requestFault(error: GraphQLError): Fault | null {
   switch (error.extensions.code) {
     case 'GRAPHQL_PARSE_FAILED':
       if (/more that \d+ tokens/.test(error.message)) return new Fault('QUERY_TOO_LARGE');
@@ -78,12 +111,4 @@ function ofRequest(error: GraphQLError): Fault | null {
 function isArgument(error: unknown): boolean {
   const kind = error instanceof GraphQLError ? error.nodes?.[0]?.kind : undefined;
   return kind !== undefined && /Value$|^Variable(Definition)?$/.test(kind);
-}
-
-/** SQLSTATE classes 08, 53 and 57P0x, and Node's codes for a connection that is not there; 40001 and 40P01 pass. */
-function ofDatabase(error: unknown): FaultCode | null {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return null;
-  if (/^(40001|40P01)$/.test(code)) return 'TRY_AGAIN';
-  return /^(08...|53...|57P0.|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/.test(code) ? 'UNAVAILABLE' : null;
 }

@@ -13,9 +13,9 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import type { GraphQLSchema } from 'graphql';
 import { Fault, type FaultCode } from '../graphql/fault.js';
 import { answerGraphQL, type ContextFor, sendError } from './answer.js';
-import { createExecutor, logInternal, type RequestContext } from './apollo.js';
+import { createExecutor, type RequestContext } from './apollo.js';
 import type { Authenticate, Caller } from './authentication.js';
-import { isInternal, leavingError } from './errors.js';
+import { leavingError, tellUnexpected } from './errors.js';
 import { addGraphiQL } from './graphiql.js';
 import { addHealth, type CheckReadiness } from './health.js';
 import { createBudget, type Limits, type OnSuppressed } from './limits.js';
@@ -85,7 +85,7 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = FASTIFY_FAULTS[error.code];
     const thrown = known === undefined ? error : new Fault(known);
-    if (isInternal(thrown)) logInternal(log, request.id, thrown);
+    tellUnexpected(log, request.id, thrown);
     return sendError(request, reply, thrown);
   });
 

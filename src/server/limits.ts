@@ -35,7 +35,7 @@ export const DEFAULT_LIMITS: Limits = {
   depth: 12,
   aliases: 30,
   complexity: 10_000,
-  rate: { operations: 1_200, seconds: 60 },
+  rate: { operations: 600, seconds: 60 },
   operationMs: 20_000,
   requestMs: 30_000,
   documentCharacters: 512 * 1024,

@@ -18,7 +18,11 @@ import {
   Resolver,
   Subscription,
 } from 'type-graphql';
+import { TryAgain } from '../../src/gate/try-again.js';
 import { Fault } from '../../src/graphql/fault.js';
+import { LedgerFault } from '../../src/ledger/fault.js';
+import type { Entry } from '../../src/log/entry.js';
+import { Refusal, refused } from '../../src/policy/refusal.js';
 import type { RequestContext } from '../../src/server/apollo.js';
 import type { Caller } from '../../src/server/authentication.js';
 import { createAuthenticator } from '../../src/server/authentication.js';
@@ -26,6 +30,7 @@ import { createHttp, type Http, type HttpOptions } from '../../src/server/http.j
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.js';
 import { createLog } from '../../src/server/log.js';
 import { createTelemetry } from '../../src/server/telemetry.js';
+import { VaultError } from '../../src/vault/vault-error.js';
 import type { OpenIdProvider } from '../support/oidc.js';
 
 export interface ToyContext extends RequestContext {
@@ -59,6 +64,9 @@ class Contact {
   @Field(() => Int, { nullable: true })
   age?: number;
 }
+
+/** Where the toy's refusal stands. */
+export const REFUSED_ENTRY = { index: 3, link: 'link 3' } as unknown as Entry;
 
 /** A secret that only the database, in the toy's errors, knows. */
 export const STORED = 'stored-value-of-somebody';
@@ -97,12 +105,12 @@ class Toy {
 
   @Query(() => String, { nullable: true })
   fails(@Arg('how', () => String) how: string): string {
-    throw failures[how]?.() ?? new TypeError(`no ${STORED}`);
+    throw failures[how]!();
   }
 
   @Mutation(() => String)
   change(@Arg('how', () => String, { nullable: true }) how?: string): string {
-    if (how) throw failures[how]?.() ?? new TypeError(`no ${STORED}`);
+    if (how) throw failures[how]!();
     return 'changed';
   }
 
@@ -115,23 +123,46 @@ class Toy {
 async function* nothing(): AsyncGenerator<string> {}
 
 const failures: Record<string, (() => unknown) | undefined> = {
-  refusal: () =>
-    new GraphQLError('There is no grant.', {
-      extensions: { code: 'GRANT_MISSING', clause: '5.2', missing: ['grant'], entry: { index: 3, link: 'link 3' } },
-    }),
-  wide: () =>
-    new GraphQLError('There is no grant.', {
-      extensions: { code: 'GRANT_MISSING', clause: '5.2', missing: [], entry: null, more: STORED },
-    }),
+  refusal: () => new Refusal(refused('NO_NEED_TO_KNOW', 'a need-to-know grant'), REFUSED_ENTRY),
+  unentered: () => new Refusal(refused('OWN_GRANT'), null),
   imposter: () => new GraphQLError(STORED, { extensions: { code: 'TOKEN_EXPIRED', detail: STORED } }),
   spoof: () => new GraphQLError(STORED, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }),
   fault: () => new Fault('TRY_AGAIN'),
   get: () => new Fault('NOT_OVER_GET'),
-  gone: () => Object.assign(new Error(`no route to ${STORED}`), { code: 'ECONNREFUSED' }),
+  stale: () => new TryAgain(),
+  ledger: () => new LedgerFault('UNAVAILABLE'),
+  body: () => new LedgerFault('BODY_REFUSED', '22021'),
+  kek: () => new VaultError('KEK_UNKNOWN', STORED),
+  seal: () => new VaultError('SEAL_BROKEN', STORED),
+  gone: () => Object.assign(new Error(`no route to ${STORED}`), { code: 'ECONNREFUSED', syscall: 'connect' }),
+  nowhere: () => Object.assign(new AggregateError([failures.gone!()], STORED), { code: 'ECONNREFUSED' }),
   stopped: () => Object.assign(new Error(STORED), { code: '57P01', detail: STORED }),
   deadlock: () => new Error(STORED, { cause: Object.assign(new Error(STORED), { code: '40P01' }) }),
   unique: () => Object.assign(new Error(STORED), { code: '23505', detail: `Key (email)=(${STORED}) exists.` }),
   text: () => STORED,
+  nothing: () => undefined,
+};
+
+/** The refusals and faults that leave for what a resolver throws. */
+export const LEAVES: Readonly<Record<string, string>> = {
+  refusal: 'NO_NEED_TO_KNOW',
+  unentered: 'OWN_GRANT',
+  imposter: 'INTERNAL',
+  spoof: 'INTERNAL',
+  fault: 'TRY_AGAIN',
+  get: 'NOT_OVER_GET',
+  stale: 'TRY_AGAIN',
+  ledger: 'UNAVAILABLE',
+  body: 'INTERNAL',
+  kek: 'UNAVAILABLE',
+  seal: 'INTERNAL',
+  gone: 'UNAVAILABLE',
+  nowhere: 'UNAVAILABLE',
+  stopped: 'UNAVAILABLE',
+  deadlock: 'TRY_AGAIN',
+  unique: 'INTERNAL',
+  text: 'INTERNAL',
+  nothing: 'INTERNAL',
 };
 
 export interface Toys {
