@@ -4,9 +4,10 @@
  */
 import type { Change, Tx } from '../ledger/ledger.js';
 import type { Pseudonym, RecordId } from '../log/entry.js';
+import { Refusal } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker } from './asker.js';
-import { type DeedAsk, type Permit, type PermitParts, permit } from './permit.js';
+import { type DeedAsk, type Permit, type PermitParts, permit, refuse } from './permit.js';
 import { untilFresh } from './try-again.js';
 
 /** What a verb may do with keys: make one, and seal under it. */
@@ -17,7 +18,7 @@ export interface ChangeParts extends PermitParts {
 }
 
 /**
- * `work` runs again, in a new transaction, if the facts changed while it ran.
+ * `work` runs again, in a new transaction, if the facts changed while it ran. A Refusal that it throws becomes an entry.
  *
  * @throws Refusal, TryAgain, LedgerFault, and what `work` throws
  */
@@ -29,7 +30,12 @@ export async function change<T>(
 ): Promise<T> {
   const { value } = await untilFresh(async () => {
     const permitted = await permit(parts, asker, ask);
-    const changed = await parts.ledger.change((tx) => work(tx, permitted, parts.vault));
+    const changed = await parts.ledger
+      .change((tx) => work(tx, permitted, parts.vault))
+      .catch((error: unknown) => {
+        if (error instanceof Refusal && !error.entry) return refuse(parts, asker, permitted.refusal(error.refused));
+        throw error;
+      });
     if (changed === 'stale') return 'stale';
     asker.entries.push(...changed.entries);
     return changed;

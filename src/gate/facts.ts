@@ -64,7 +64,7 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
     const aims = new Map<string, object & { position: number }>();
     const asks = questions.map(({ subject, record, values, ...asked }, position) => {
       const purpose = keyOrNone(asked.purpose);
-      const categories = asked.categories && asked.categories.map(keyOrNone);
+      const categories = asked.categories?.map(keyOrNone) ?? null;
       const key = JSON.stringify([purpose, categories, record]);
       const aim = aims.get(key) ?? { position: aims.size, purpose, categories, record };
       aims.set(key, aim);

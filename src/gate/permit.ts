@@ -3,10 +3,10 @@
  * the entries of it. There is none for what is refused: the refusal is appended, and thrown.
  */
 import type { Ledger } from '../ledger/ledger.js';
-import type { Body, Category, PermittedBody, Pseudonym, Purpose, RecordId } from '../log/entry.js';
+import type { Category, PermittedBody, Pseudonym, Purpose, RecordId, RefusedBody } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
 import { type Collected, decide, type Permitted } from '../policy/decide.js';
-import { Refusal, type Refused } from '../policy/refusal.js';
+import { type Missing, Refusal, type RefusalCode, type Refused } from '../policy/refusal.js';
 import { refusedByRole } from '../policy/role.js';
 import { type Asker, type Particulars, permittedBody, refusedBody } from './asker.js';
 import type { ReadFacts } from './facts.js';
@@ -40,6 +40,8 @@ export interface Permit {
   isSearchable(category: Category): boolean;
   /** A body that rests on this permit: its purpose, basis and categories, unless other particulars are given. */
   body(event: EventName, said?: Partial<Particulars>): PermittedBody;
+  /** For what turns out, while the thing is done, not to be permitted after all. */
+  refusal(why: Refused): RefusedBody;
 }
 
 export interface PermitParts {
@@ -48,34 +50,39 @@ export interface PermitParts {
 }
 
 /** @throws Refusal, with its entry; LedgerFault */
-export async function permit(parts: PermitParts, asker: Asker, ask: DeedAsk): Promise<Permit> {
-  const permitted = await untilFresh(async () => {
+export function permit(parts: PermitParts, asker: Asker, ask: DeedAsk): Promise<Permit> {
+  return untilFresh(async () => {
     const judged = await judge(parts, asker, ask);
-    if (!('refusal' in judged)) return judged;
-    const [appended] = await parts.ledger.append([judged.body]);
-    if (!appended || appended === 'stale') return 'stale';
-    asker.entries.push(appended.entry);
-    throw new Refusal(judged.refusal, appended.entry);
+    return 'outcome' in judged ? refuse(parts, asker, judged) : judged;
   });
-  return permitted;
+}
+
+/** Appends a refusal and throws it, unless the facts have changed since. */
+export async function refuse({ ledger }: PermitParts, asker: Asker, body: RefusedBody): Promise<'stale'> {
+  const [appended] = await ledger.append([body]);
+  if (!appended || appended === 'stale') return 'stale';
+  asker.entries.push(appended.entry);
+  const { code, missing = [] } = body.refusal;
+  throw new Refusal({ code: code as RefusalCode, clause: body.clause, missing: missing as Missing[] }, appended.entry);
 }
 
 async function judge(
   { readFacts }: PermitParts,
   asker: Asker,
   { event, operation, data }: DeedAsk,
-): Promise<Permit | { refusal: Refused; body: Body }> {
+): Promise<Permit | RefusedBody> {
   const said = { event, operation };
   const questions = data ? [{ ...data, values: false }] : [];
   const { asOf, answers } = await readFacts(asker.actor.id, questions);
   const [answer] = answers;
   if (!data || !answer) {
     const refusal = refusedByRole(asker.actor, event);
-    if (refusal) return { refusal, body: refusedBody(asker, { ...said, asOf }, refusal) };
+    if (refusal) return refusedBody(asker, { ...said, asOf }, refusal);
     return {
       asOf,
       holdings: null,
       isSearchable: () => false,
+      refusal: (why) => refusedBody(asker, { ...said, asOf }, why),
       body: (of, particulars) => permittedBody(asker, { asOf, operation, ...particulars, event: of }),
     };
   }
@@ -98,13 +105,14 @@ async function judge(
   const refusal = decisions.find((decision) => decision.outcome === 'refused');
   if (refusal) {
     const asked = refusal.categories.length > 0 ? { asked: refusal.categories } : {};
-    return { refusal: refusal.refusal, body: refusedBody(asker, { ...about, ...asked, event }, refusal.refusal) };
+    return refusedBody(asker, { ...about, ...asked, event }, refusal.refusal);
   }
   const { basis, clause, categories: asked } = decisions[0] as Permitted;
   return {
     asOf,
     holdings,
     isSearchable: (category) => facts.declared.some(({ key, searchable }) => searchable && key === category),
+    refusal: (why) => refusedBody(asker, { ...about, asked, event }, why),
     body: (of, particulars) => permittedBody(asker, { ...about, basis, clause, asked, ...particulars, event: of }),
   };
 }

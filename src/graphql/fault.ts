@@ -116,6 +116,17 @@ export const FAULTS = {
     advice: 'Send content-type: application/json, or a header apollo-require-preflight.',
   },
   RATE_LIMITED: { status: 429, message: 'Too many requests.', advice: 'Wait as long as Retry-After says.' },
+  NO_SUCH_ID: { status: 404, message: 'An id names nothing.', advice: 'Compare it with what was listed.' },
+  FOUND_SEVERAL: {
+    status: 409,
+    message: 'Several people have this value.',
+    advice: 'Ask by another category.',
+  },
+  VERSION_CONFLICT: {
+    status: 409,
+    message: 'Another version stands.',
+    advice: 'Read it, and send the change again with its version.',
+  },
   TRY_AGAIN: { status: 503, message: 'Others changed the same thing at the same time.', advice: 'Try again.' },
   UNAVAILABLE: { status: 503, message: 'A part that is needed does not answer.', advice: 'Try again soon.' },
   TIMED_OUT: {

@@ -1,0 +1,54 @@
+/**
+ * An identity ties who signs in, as the issuer of tokens knows them, to a pseudonym of our own. Only a keyed digest of the
+ * token's issuer and subject is kept, so the database does not say who a pseudonym is.
+ */
+import type { EntityManager } from 'typeorm';
+import type { Seal } from '../../gate/change.js';
+import type { ActorKind, Pseudonym } from '../../log/entry.js';
+
+export interface Identity {
+  /** `iss` of the token. */
+  readonly issuer: string;
+  /** `sub` of the token. */
+  readonly subject: string;
+}
+
+/** One person may be a user and a member of staff: each has a pseudonym of its own. */
+export type IdentityKind = Exclude<ActorKind, 'system'>;
+
+export function digestOf(
+  { digest }: Pick<Seal, 'digest'>,
+  kind: IdentityKind,
+  { issuer, subject }: Identity,
+): Promise<Uint8Array> {
+  return digest('identity', kind, issuer, subject);
+}
+
+export interface Link {
+  readonly digest: Uint8Array;
+  readonly actor: Pseudonym;
+}
+
+/** @param log for users: the one they belong to */
+export async function linkIdentities(
+  rows: EntityManager,
+  kind: IdentityKind,
+  links: readonly Link[],
+  log: number | null = null,
+): Promise<void> {
+  if (links.length === 0) return;
+  await rows.query(
+    `INSERT INTO registry.identity (digest, actor, kind, log)
+     SELECT decode(i.digest, 'base64'), i.actor, $2, $3 FROM json_to_recordset($1::json) AS i(digest text, actor uuid)`,
+    [
+      JSON.stringify(links.map(({ digest, actor }) => ({ digest: Buffer.from(digest).toString('base64'), actor }))),
+      kind,
+      log,
+    ],
+  );
+}
+
+export async function actorOf(rows: EntityManager, digest: Uint8Array): Promise<Pseudonym | null> {
+  const [row] = await rows.query('SELECT actor FROM registry.identity WHERE digest = $1', [Buffer.from(digest)]);
+  return row?.actor ?? null;
+}

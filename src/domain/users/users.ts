@@ -1,0 +1,137 @@
+/**
+ * The verbs of users: register, list, find.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
+import type { Context } from '../../graphql/context.js';
+import { Fault } from '../../graphql/fault.js';
+import type { Category, Pseudonym } from '../../log/entry.js';
+import { Refusal, refused } from '../../policy/refusal.js';
+import { digestOf, type Identity, linkIdentities } from '../identities/identities.js';
+import { type Collected, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
+import { SubjectRow } from './subject.entity.js';
+
+export interface Registration {
+  readonly service: string;
+  readonly records: readonly Collected[];
+  readonly identity: Identity | null;
+}
+
+/** Registers people, each with a pseudonym and a key of their own. Two entries for each: the person, and what is kept. */
+export function registerUsers(
+  { gate, log }: Context,
+  purpose: string,
+  registrations: readonly Registration[],
+): Promise<Pseudonym[]> {
+  const people = registrations.map((registration) => ({
+    ...registration,
+    subject: randomUUID() as string as Pseudonym,
+    records: withIds(registration.records),
+  }));
+  const collected = people.flatMap(({ records }) => records);
+  const data = { subject: null, purpose, categories: categoriesOf(collected), collected };
+  const ask = { event: 'user.registered', operation: 'registerUser', data } as const;
+
+  return gate.change(ask, async ({ rows }, permit, seal) => {
+    const services = [...new Set(people.map(({ service }) => service))];
+    const [{ enrolled }] = await rows.query(
+      'SELECT count(*)::int AS enrolled FROM registry.service WHERE key = ANY ($1)',
+      [services],
+    );
+    if (enrolled < services.length) throw new Refusal(refused('SERVICE_NOT_COVERED', 'an enrolled service'), null);
+
+    const keyed = await Promise.all(
+      people.map(async (person) => {
+        const { subject, records } = person;
+        // Permitted, so they are declared.
+        const asked = categoriesOf(records) as Category[];
+        const registered = permit.body('user.registered', { subject, asked });
+        const created = permit.body('record.created', { subject, asked, records: firstVersions(records) });
+        return { ...person, key: await seal.newKey(subject), entry: created.id, registered, created };
+      }),
+    );
+    await rows.query(
+      `INSERT INTO registry.subject (log, id, service, entry, registered_at)
+       SELECT $1, p.id, p.service, p.entry, p.at
+       FROM json_to_recordset($2::json) AS p(id uuid, service text, entry uuid, at timestamptz)`,
+      [
+        log,
+        JSON.stringify(
+          keyed.map(({ subject, service, registered }) => ({
+            id: subject,
+            service,
+            entry: registered.id,
+            at: registered.at,
+          })),
+        ),
+      ],
+    );
+    await rows.query(
+      `INSERT INTO registry.subject_key (log, subject, kek, wrapped)
+       SELECT $1, k.person, k.kek, decode(k.wrapped, 'base64')
+       FROM json_to_recordset($2::json) AS k(person uuid, kek text, wrapped text)`,
+      [
+        log,
+        JSON.stringify(
+          keyed.map(({ key }) => ({
+            person: key.person,
+            kek: key.kek,
+            wrapped: Buffer.from(key.bytes).toString('base64'),
+          })),
+        ),
+      ],
+    );
+    await insertRecords(rows, log, permit, seal, keyed);
+    const links = await Promise.all(
+      keyed.flatMap(({ identity, subject }) =>
+        identity ? [digestOf(seal, 'user', identity).then((digest) => ({ digest, actor: subject }))] : [],
+      ),
+    );
+    await linkIdentities(rows, 'user', links, log);
+    const bodies = keyed.flatMap(({ registered, created }) => [registered, created]);
+    const [first, ...rest] = bodies;
+    if (!first) throw new Fault('BAD_INPUT', { detail: 'Nobody to register.' });
+    return { bodies: [first, ...rest], value: people.map(({ subject }) => subject) };
+  });
+}
+
+/** Whether there is such a person. */
+export async function isRegistered({ rows, log }: Context, id: Pseudonym): Promise<boolean> {
+  return rows.existsBy(SubjectRow, { log, id });
+}
+
+/** A page of pseudonyms, in the order of their ids, which says nothing. One entry a page, with its count. */
+export async function listUsers({ gate, rows, log }: Context, args: PageArgs): Promise<Connection<Pseudonym>> {
+  const listed = await page<Pseudonym>(
+    args,
+    (id) => id,
+    async (after, limit) => {
+      const found = await rows
+        .createQueryBuilder(SubjectRow, 's')
+        .select('s.id', 'id')
+        .where('s.log = :log', { log })
+        .andWhere(after === null ? 'true' : 's.id > :after', { after })
+        .orderBy('s.id')
+        .limit(limit)
+        .getRawMany<{ id: Pseudonym }>();
+      return found.map(({ id }) => id);
+    },
+  );
+  const ask = { event: 'user.listed', operation: 'users', data: null } as const;
+  await gate.note(ask, { details: { count: listed.edges.length } });
+  return listed;
+}
+
+/** Null for nobody. @throws Fault FOUND_SEVERAL where the value does not say who is meant */
+export async function findUser(
+  { gate }: Context,
+  ask: { readonly category: string; readonly value: string; readonly purpose: string },
+): Promise<Pseudonym | null> {
+  if (ask.value.length > 1_000 || !ask.value.isWellFormed()) {
+    throw new Fault('BAD_INPUT', { detail: '"value" is text of at most 1,000 characters.' });
+  }
+  const found = await gate.find({ ...ask, operation: 'findUser' });
+  if (found === 'nobody') return null;
+  if (found === 'several') throw new Fault('FOUND_SEVERAL');
+  return found.person;
+}

@@ -1,0 +1,22 @@
+/**
+ * The context of one GraphQL operation. Resolvers have no state of their own: verbs are functions of a context and an input.
+ */
+import type { EntityManager } from 'typeorm';
+import type { Gate } from '../gate/gate.js';
+import type { Actor, Entry } from '../log/entry.js';
+
+export interface Context {
+  /** The id we gave the request. */
+  readonly request: string;
+  readonly actor: Actor;
+  /** The log that the deployment's people belong to. */
+  readonly log: number;
+  now(): Date;
+  /** What must not stand in a URL is refused then. */
+  readonly overGet: boolean;
+  /** Rows to read: the connection's role can do nothing else. */
+  readonly rows: EntityManager;
+  readonly gate: Gate;
+  /** What the operation has caused so far. */
+  readonly entries: Entry[];
+}
