@@ -5,6 +5,22 @@
  */
 import { type Json, NotCanonical, parseCanonical } from './canonical.js';
 import { BODY_VERSION, type PermittedBody, type RefusedBody } from './entry.js';
+import {
+  count,
+  exactly,
+  faultOf,
+  listOf,
+  members,
+  name,
+  nounVerb,
+  object,
+  oneOf,
+  open,
+  time,
+  uuid,
+  uuid7,
+  version,
+} from './field.js';
 
 /** A body that was read from a log. It may name an event that this version does not know. */
 export type LoggedBody = (Omit<PermittedBody, 'event'> | Omit<RefusedBody, 'event'>) & {
@@ -12,6 +28,7 @@ export type LoggedBody = (Omit<PermittedBody, 'event'> | Omit<RefusedBody, 'even
   readonly v: typeof BODY_VERSION;
 };
 
+/** Names the field that is wrong, never its value. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
   constructor(
@@ -23,62 +40,40 @@ export class BodyError extends Error {
   }
 }
 
-/** What a field must be: the test, and the words for it. */
-interface Rule {
-  readonly holds: (value: Json) => boolean;
-  readonly says: string;
-}
+const ACTOR = members(
+  { id: uuid, kind: oneOf('user', 'staff', 'processor', 'system') },
+  { onBehalfOf: uuid, role: name },
+);
+const RECORD = members({ category: name, id: uuid, version });
+const REFUSAL = members({ code: name }, { missing: listOf(name) });
 
-type Members = { readonly [key: string]: Json };
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const EVENT = /^[a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*$/;
-const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
-const KINDS: readonly Json[] = ['user', 'staff', 'processor', 'system'];
-
-const name: Rule = { holds: (v) => typeof v === 'string' && v !== '', says: 'a string that is not empty' };
-const names: Rule = { holds: (v) => Array.isArray(v) && v.every(name.holds), says: 'strings that are not empty' };
-const uuid: Rule = { holds: (v) => typeof v === 'string' && UUID.test(v), says: 'a lower-case uuid' };
-const uuid7: Rule = { holds: (v) => typeof v === 'string' && UUID_V7.test(v), says: 'a lower-case UUIDv7' };
-const count: Rule = { holds: (v) => typeof v === 'number' && v >= 0, says: 'an integer from 0' };
-const version: Rule = { holds: (v) => typeof v === 'number' && v >= 1, says: 'an integer from 1' };
-const time: Rule = { holds: isTime, says: 'a time, RFC 3339 in UTC with milliseconds' };
-const anything: Rule = { holds: isMembers, says: 'an object' };
-const oneOf = (values: readonly Json[]): Rule => ({ holds: (v) => values.includes(v), says: values.join(' or ') });
-
-const ACTOR = table({ id: uuid, kind: oneOf(KINDS) }, { onBehalfOf: uuid, role: name });
-const RECORD = table({ category: name, id: uuid, version }, {});
-const REFUSAL = table({ code: name }, { missing: names });
-const BODY = table(
+/** The table of version 1. */
+export const BODY = members(
   {
-    actor: { holds: (v) => faultOf(v, ACTOR) === null, says: '{id, kind, role?, onBehalfOf?}' },
+    actor: object(ACTOR),
     asOf: count,
     at: time,
     clause: name,
-    event: { holds: (v) => typeof v === 'string' && EVENT.test(v), says: 'noun.verb' },
+    event: nounVerb,
     id: uuid7,
     operation: name,
-    outcome: oneOf(['permitted', 'refused']),
+    outcome: oneOf('permitted', 'refused'),
     policy: name,
     request: uuid,
-    v: oneOf([BODY_VERSION]),
+    v: exactly(BODY_VERSION),
   },
   {
-    asked: names,
+    asked: listOf(name),
     basis: name,
-    details: anything,
+    details: open,
     purpose: name,
-    records: {
-      holds: (v) => Array.isArray(v) && v.every((r) => faultOf(r, RECORD) === null),
-      says: '[{category, id, version}]',
-    },
-    refusal: { holds: (v) => faultOf(v, REFUSAL) === null, says: '{code, missing?}' },
+    records: listOf(object(RECORD)),
+    refusal: object(REFUSAL),
     subject: uuid,
   },
 );
 
-/** @throws BodyError. It names the field, never its value. */
+/** @throws BodyError */
 export function parseBody(text: string): LoggedBody {
   const value = parse(text);
   const fault = faultOf(value, BODY);
@@ -97,36 +92,4 @@ function parse(text: string): Json {
     if (!(error instanceof NotCanonical)) throw error;
     throw new BodyError('BODY_NOT_CANONICAL', 'canonical JSON (RFC 8785)', error.message);
   }
-}
-
-interface Table {
-  readonly rules: ReadonlyMap<string, Rule>;
-  readonly required: readonly string[];
-}
-
-function table(required: Record<string, Rule>, optional: Record<string, Rule>): Table {
-  return { rules: new Map(Object.entries({ ...required, ...optional })), required: Object.keys(required) };
-}
-
-/** What the first field that breaks its rule should have been; null where none does. */
-function faultOf(value: Json, { rules, required }: Table): string | null {
-  if (!isMembers(value)) return 'an object';
-  for (const key of required) if (!Object.hasOwn(value, key)) return `a field ${key}`;
-  for (const key of Object.keys(value)) {
-    const rule = rules.get(key);
-    if (!rule) return `no fields but ${[...rules.keys()].sort().join(', ')}`;
-    if (!rule.holds(value[key]!)) return `${key}: ${rule.says}`;
-  }
-  return null;
-}
-
-function isMembers(value: Json): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTime(value: Json): boolean {
-  if (typeof value !== 'string' || !TIME.test(value)) return false;
-  const instant = new Date(value);
-  // A 30th of February parses as a day in March.
-  return !Number.isNaN(instant.getTime()) && instant.toISOString() === value;
 }

@@ -60,22 +60,32 @@ export function fromUtf8(bytes: Uint8Array): string | null {
 }
 
 const encoder = new TextEncoder();
+
+/** The UTF-8 bytes of a text; a lone surrogate becomes U+FFFD. */
+export function toUtf8(text: string): Uint8Array {
+  return carve(3 * text.length, (room) => encoder.encodeInto(text, room).written);
+}
+
 const SLAB_BYTES = 1 << 18;
 let slab = new Uint8Array(SLAB_BYTES);
 let used = 0;
 
-/** The UTF-8 bytes of a text. Small ones share a slab, as an allocation for each costs more than hashing it. */
-export function toUtf8(text: string): Uint8Array {
-  const most = 3 * text.length;
-  if (most > SLAB_BYTES / 4) return encoder.encode(text);
+/**
+ * New bytes, written by `write`, which is given room for `most` and returns how many it wrote. Small ones share a slab,
+ * as an allocation for each leaf costs more than hashing it.
+ */
+export function carve(most: number, write: (room: Uint8Array) => number): Uint8Array {
+  if (most > SLAB_BYTES / 4) {
+    const room = new Uint8Array(most);
+    return room.slice(0, write(room));
+  }
   if (used + most > SLAB_BYTES) {
     slab = new Uint8Array(SLAB_BYTES);
     used = 0;
   }
-  const { written } = encoder.encodeInto(text, slab.subarray(used));
-  const bytes = slab.subarray(used, used + written);
-  used += written;
-  return bytes;
+  const from = used;
+  used += write(slab.subarray(from));
+  return slab.subarray(from, used);
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -13,16 +13,16 @@ export interface ChainedEntry {
 
 /** Grows with the number of subjects. */
 export class Chain {
-  #size = 0;
-  #head: Link = GENESIS;
-  readonly #histories = new Map<string, { nth: number; index: LogIndex }>();
+  private size = 0;
+  private head: Link = GENESIS;
+  private readonly histories = new Map<string, { nth: number; index: LogIndex }>();
 
   /** Where the next entry about this subject would stand. */
   place(subject: string | null): Place {
-    const before = subject === null ? null : this.#histories.get(subject);
+    const before = subject === null ? null : this.histories.get(subject);
     return {
-      index: this.#size as LogIndex,
-      prev: this.#head,
+      index: this.size as LogIndex,
+      prev: this.head,
       history: subject === null ? null : { nth: (before?.nth ?? 0) + 1, earlier: before?.index ?? null },
     };
   }
@@ -32,9 +32,9 @@ export class Chain {
     const place = this.place(subject);
     const leaf = formatLeaf({ ...place, body });
     const link = linkOf(leaf);
-    if (subject !== null) this.#histories.set(subject, { nth: place.history!.nth, index: place.index });
-    this.#head = link;
-    this.#size++;
+    if (subject !== null) this.histories.set(subject, { nth: place.history!.nth, index: place.index });
+    this.head = link;
+    this.size++;
     return { index: place.index, leaf, link };
   }
 }

@@ -25,18 +25,18 @@ export interface Vouched {
 
 /** The claims about one log, held against it as it grows. */
 export class Claims {
-  readonly #claims: readonly Claim[];
-  readonly #met = new Set<Claim>();
-  readonly #broken = new Set<Claim>();
-  #next = 0;
+  private readonly claims: readonly Claim[];
+  private readonly met = new Set<Claim>();
+  private readonly broken = new Set<Claim>();
+  private next = 0;
   /** The largest size at which the log was found as claimed: what is wrong later was changed after it. */
-  #confirmed = 0;
+  private confirmed = 0;
 
   constructor(
     claims: readonly Claim[],
     private readonly findings: Findings,
   ) {
-    this.#claims = [...claims].sort((a, b) => a.size - b.size);
+    this.claims = [...claims].sort((a, b) => a.size - b.size);
   }
 
   /**
@@ -46,39 +46,39 @@ export class Claims {
    * @param root null where it is unknown
    */
   reach(size: number, link: Link | null, root: (() => Hash) | null): void {
-    for (; this.#next < this.#claims.length && this.#claims[this.#next]!.size <= size; this.#next++) {
-      const claim = this.#claims[this.#next]!;
-      if (claim.size === size) this.#hold(claim, link, root);
+    for (; this.next < this.claims.length && this.claims[this.next]!.size <= size; this.next++) {
+      const claim = this.claims[this.next]!;
+      if (claim.size === size) this.hold(claim, link, root);
     }
   }
 
-  #hold(claim: Claim, link: Link | null, root: (() => Hash) | null): void {
+  private hold(claim: Claim, link: Link | null, root: (() => Hash) | null): void {
     if ('root' in claim.says) {
       const found = root?.();
       if (!found) return;
-      if (equal(claim.says.root, found)) this.#meet(claim);
-      else this.#break(claim, `root ${toBase64(claim.says.root)}`, `root ${toBase64(found)}`);
+      if (equal(claim.says.root, found)) this.meet(claim);
+      else this.break(claim, `root ${toBase64(claim.says.root)}`, `root ${toBase64(found)}`);
     } else {
       if (link === null) return;
-      if (claim.says.link === link) this.#meet(claim);
-      else this.#break(claim, `entry ${claim.size - 1} with link ${claim.says.link}`, `link ${link}`);
+      if (claim.says.link === link) this.meet(claim);
+      else this.break(claim, `entry ${claim.size - 1} with link ${claim.says.link}`, `link ${link}`);
     }
   }
 
-  #meet(claim: Claim): void {
-    this.#met.add(claim);
-    this.#confirmed = claim.size;
+  private meet(claim: Claim): void {
+    this.met.add(claim);
+    this.confirmed = claim.size;
   }
 
-  #break(claim: Claim, expected: string, found: string): void {
-    this.#broken.add(claim);
-    const range = claim.size === 0 ? { first: null, last: null } : { first: this.#confirmed, last: claim.size - 1 };
+  private break(claim: Claim, expected: string, found: string): void {
+    this.broken.add(claim);
+    const range = claim.size === 0 ? { first: null, last: null } : { first: this.confirmed, last: claim.size - 1 };
     this.findings.add({ code: 'ROOT_MISMATCH', ...range, expected: `${expected}, says ${claim.by}`, found });
   }
 
   /** The log ends at this size. */
   end(size: number): void {
-    const longest = this.#claims.at(-1);
+    const longest = this.claims.at(-1);
     if (longest && longest.size > size) {
       this.findings.add({
         code: 'TAIL_CUT',
@@ -88,28 +88,28 @@ export class Claims {
         found: `${size} entries`,
       });
     }
-    for (const fork of this.#forks()) this.findings.add(fork);
+    for (const fork of this.forks()) this.findings.add(fork);
   }
 
   /** Signed claims of which at most one can be true: the log's key signed two histories. */
-  *#forks(): Iterable<Finding> {
-    const signed = this.#claims.filter(isSigned);
+  private *forks(): Iterable<Finding> {
+    const signed = this.claims.filter(isSigned);
     for (const [i, claim] of signed.entries()) {
-      const other = signed.slice(i + 1).find((later) => this.#contradict(claim, later));
+      const other = signed.slice(i + 1).find((later) => this.contradict(claim, later));
       if (!other) continue;
       const range = claim.size === 0 ? { first: null, last: null } : { first: 0, last: claim.size - 1 };
       yield { code: 'FORK', ...range, expected: shown(claim), found: shown(other) };
     }
   }
 
-  #contradict(claim: SignedClaim, later: SignedClaim): boolean {
+  private contradict(claim: SignedClaim, later: SignedClaim): boolean {
     if (claim.size === later.size) return !equal(claim.says.root, later.says.root);
     // The log is what the later one says, and its beginning is not what the earlier one says.
-    return this.#broken.has(claim) && this.#met.has(later);
+    return this.broken.has(claim) && this.met.has(later);
   }
 
   vouched(): Vouched | null {
-    const good = [...this.#met].filter((claim) => claim.vouches && claim.size > 0);
+    const good = [...this.met].filter((claim) => claim.vouches && claim.size > 0);
     const size = Math.max(0, ...good.map((claim) => claim.size));
     const by = new Set(good.filter((claim) => claim.size === size).map((claim) => claim.by));
     return size === 0 ? null : { size, by: [...by] };

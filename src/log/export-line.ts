@@ -6,8 +6,9 @@
  * The leaf is its exact text. Where somebody has put bytes there that JSON cannot carry as text, `leafBase64` stands in
  * its place: a damaged log must still be exported, or nobody could be shown the damage.
  */
-import { concat, fromBase64, fromUtf8, toBase64, toUtf8 } from './bytes.js';
+import { carve, concat, fromBase64, fromUtf8, toBase64, toUtf8 } from './bytes.js';
 import { canonical, isSpeakable, type Json, NotCanonical, parseCanonical } from './canonical.js';
+import { isLink } from './leaf.js';
 import type { StoredEntry } from './reading.js';
 
 export type ExportFault =
@@ -50,7 +51,12 @@ export function formatExportLine({ index, link, leaf }: StoredEntry): string {
  * @param line without its line feed
  * @throws ExportError `MALFORMED`
  */
-export function parseExportLine(line: string): StoredEntry {
+export function parseExportLine(line: Uint8Array): StoredEntry {
+  return parsePlain(line) ?? parseAny(line);
+}
+
+/** Any line, by the definition: canonical JSON of the members. */
+function parseAny(line: Uint8Array): StoredEntry {
   const { index, link, leaf, leafBase64, ...rest } = members(line);
   const bytes = typeof leaf === 'string' ? toUtf8(leaf) : typeof leafBase64 === 'string' ? unspoken(leafBase64) : null;
   const one = (leaf === undefined) !== (leafBase64 === undefined);
@@ -67,9 +73,9 @@ export function parseExportLine(line: string): StoredEntry {
   return { index, link, leaf: bytes };
 }
 
-function members(line: string): { readonly [key: string]: Json | undefined } {
+function members(line: Uint8Array): { readonly [key: string]: Json | undefined } {
   try {
-    const value = parseCanonical(line);
+    const value = parseCanonical(fromUtf8(line) ?? '');
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as { [key: string]: Json };
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
@@ -82,6 +88,68 @@ function unspoken(base64: string): Uint8Array | null {
   const bytes = fromBase64(base64);
   const text = bytes && fromUtf8(bytes);
   return text !== null && isSpeakable(text) ? null : bytes;
+}
+
+const HEAD = toUtf8('{"index":');
+const LEAF = toUtf8(',"leaf":"');
+const LINK = toUtf8('","link":"');
+const TAIL = toUtf8('"}');
+const LINK_DIGITS = 64;
+const LINE_FEED = 0x0a;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const BACKSLASH = 0x5c;
+const LETTER_N = 0x6e;
+const TILDE = 0x7e;
+
+/**
+ * The lines that a log has, in one pass over the bytes, three times as fast as by the definition.
+ *
+ * @returns null for lines with anything but ASCII and the escapes of quotes, backslashes and line feeds
+ */
+function parsePlain(line: Uint8Array): StoredEntry | null {
+  if (!stands(HEAD, line, 0)) return null;
+  let at = HEAD.length;
+  let index = 0;
+  for (; line[at]! >= DIGIT_0 && line[at]! <= DIGIT_9; at++) index = 10 * index + line[at]! - DIGIT_0;
+  if (String(index).length !== at - HEAD.length || !Number.isSafeInteger(index)) return null;
+  const end = line.length - TAIL.length - LINK_DIGITS - LINK.length;
+  if (!stands(LEAF, line, at) || !stands(LINK, line, end) || !stands(TAIL, line, line.length - TAIL.length))
+    return null;
+  const link = fromUtf8(line.subarray(end + LINK.length, end + LINK.length + LINK_DIGITS));
+  const leaf = unescaped(line.subarray(at + LEAF.length, end));
+  return link !== null && isLink(link) && leaf !== null ? { index, link, leaf } : null;
+}
+
+function stands(text: Uint8Array, line: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) if (line[at + i] !== text[i]) return false;
+  return true;
+}
+
+function unescaped(escaped: Uint8Array): Uint8Array | null {
+  let length = 0;
+  const bytes = carve(escaped.length, (room) => {
+    length = writeUnescaped(escaped, room);
+    return Math.max(0, length);
+  });
+  return length < 0 ? null : bytes;
+}
+
+/** @returns how many bytes it wrote, or −1 where it met what is not plain */
+function writeUnescaped(escaped: Uint8Array, room: Uint8Array): number {
+  let to = 0;
+  for (let i = 0; i < escaped.length; i++) {
+    let byte = escaped[i]!;
+    if (byte === BACKSLASH) {
+      byte = escaped[++i]!;
+      if (byte === LETTER_N) byte = LINE_FEED;
+      else if (byte !== QUOTE && byte !== BACKSLASH) return -1;
+    } else if (byte < SPACE || byte > TILDE || byte === QUOTE) return -1;
+    room[to++] = byte;
+  }
+  return to;
 }
 
 /**
@@ -107,18 +175,16 @@ export async function* parseExportLines(
   if (begun.length > 0) throw new ExportError('CUT_SHORT', line, 'ends without a line feed: export the rest');
 }
 
-const LINE_FEED = 0x0a;
 const NOTHING = new Uint8Array();
 
 function parseNumbered(begun: Uint8Array, rest: Uint8Array, line: number): StoredEntry {
   if (begun.length + rest.length > MAX_LINE_BYTES) throw tooLong(line);
-  const text = fromUtf8(begun.length > 0 ? concat(begun, rest) : rest);
   try {
-    if (text !== null) return parseExportLine(text);
+    return parseExportLine(begun.length > 0 ? concat(begun, rest) : rest);
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
+    throw malformed(line);
   }
-  throw malformed(line);
 }
 
 function malformed(line: number): ExportError {

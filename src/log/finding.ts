@@ -43,34 +43,22 @@ export const MAX_LISTED = 1_000;
 
 /** The findings of one run, in order. Findings of one code at successive indices become one, with a range. */
 export class Findings {
-  readonly #listed: Finding[] = [];
+  readonly listed: Finding[] = [];
   /** How many of a code are listed, and where the newest stands among the listed. */
-  readonly #codes = new Map<FindingCode, { count: number; newest: number }>();
-  #unlisted = 0;
-  #tampered = false;
+  private readonly codes = new Map<FindingCode, { count: number; newest: number }>();
+  unlisted = 0;
+  tampered = false;
 
   add(finding: Finding): void {
-    if (FINDINGS[finding.code] === 'tampered') this.#tampered = true;
-    const { count, newest } = this.#codes.get(finding.code) ?? { count: 0, newest: -1 };
-    const before = this.#listed[newest];
+    if (FINDINGS[finding.code] === 'tampered') this.tampered = true;
+    const { count, newest } = this.codes.get(finding.code) ?? { count: 0, newest: -1 };
+    const before = this.listed[newest];
     if (before && before.last !== null && finding.first === before.last + 1) {
-      this.#listed[newest] = { ...before, last: finding.last };
+      this.listed[newest] = { ...before, last: finding.last };
     } else if (count < MAX_LISTED) {
-      this.#codes.set(finding.code, { count: count + 1, newest: this.#listed.push(finding) - 1 });
+      this.codes.set(finding.code, { count: count + 1, newest: this.listed.push(finding) - 1 });
     } else {
-      this.#unlisted++;
+      this.unlisted++;
     }
-  }
-
-  get listed(): readonly Finding[] {
-    return this.#listed;
-  }
-
-  get unlisted(): number {
-    return this.#unlisted;
-  }
-
-  get tampered(): boolean {
-    return this.#tampered;
   }
 }

@@ -9,71 +9,67 @@
 const WORDS = 4;
 
 export class IdTable {
-  #size = 0;
+  private size = 0;
   /** The ids, four 32-bit words each, by row. */
-  #ids = new Uint32Array(WORDS * 512);
+  private ids = new Uint32Array(WORDS * 512);
   /** Row + 1 of the id that hashes here or before; 0 where none does. At least twice as many as rows. */
-  #slots = new Uint32Array(2 * 1024);
-  readonly #sought = new Uint32Array(WORDS);
-
-  get size(): number {
-    return this.#size;
-  }
+  private slots = new Uint32Array(2 * 1024);
+  private readonly sought = new Uint32Array(WORDS);
 
   /** The row of a uuid, new at the end where it was not seen before. */
   row(uuid: string): number {
-    parseUuid(uuid, this.#sought);
-    const slot = this.#slotOf(this.#sought, 0);
-    const row = this.#slots[slot]! - 1;
+    parseUuid(uuid, this.sought);
+    const slot = this.slotOf(this.sought, 0);
+    const row = this.slots[slot]! - 1;
     if (row >= 0) return row;
-    if (WORDS * this.#size === this.#ids.length) this.#ids = grown(this.#ids);
-    this.#ids.set(this.#sought, WORDS * this.#size);
-    this.#slots[slot] = ++this.#size;
-    if (2 * this.#size > this.#slots.length) this.#rehash();
-    return this.#size - 1;
+    if (WORDS * this.size === this.ids.length) this.ids = grown(this.ids);
+    this.ids.set(this.sought, WORDS * this.size);
+    this.slots[slot] = ++this.size;
+    if (2 * this.size > this.slots.length) this.rehash();
+    return this.size - 1;
   }
 
   uuid(row: number): string {
-    const words = this.#ids.subarray(WORDS * row, WORDS * (row + 1));
+    const words = this.ids.subarray(WORDS * row, WORDS * (row + 1));
     const hex = Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
   /** The slot where an id stands, or the free one where it would. */
-  #slotOf(words: Uint32Array, at: number): number {
-    const mask = this.#slots.length - 1;
+  private slotOf(words: Uint32Array, at: number): number {
+    const mask = this.slots.length - 1;
     for (let slot = hash(words, at) & mask; ; slot = (slot + 1) & mask) {
-      const row = this.#slots[slot]! - 1;
-      if (row < 0 || this.#holds(row, words, at)) return slot;
+      const row = this.slots[slot]! - 1;
+      if (row < 0 || this.holds(row, words, at)) return slot;
     }
   }
 
-  #holds(row: number, words: Uint32Array, at: number): boolean {
-    for (let i = 0; i < WORDS; i++) if (this.#ids[WORDS * row + i] !== words[at + i]) return false;
+  private holds(row: number, words: Uint32Array, at: number): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.ids[WORDS * row + i] !== words[at + i]) return false;
     return true;
   }
 
-  #rehash(): void {
-    this.#slots = new Uint32Array(2 * this.#slots.length);
-    for (let row = 0; row < this.#size; row++) this.#slots[this.#slotOf(this.#ids, WORDS * row)] = row + 1;
+  private rehash(): void {
+    this.slots = new Uint32Array(2 * this.slots.length);
+    for (let row = 0; row < this.size; row++) this.slots[this.slotOf(this.ids, WORDS * row)] = row + 1;
   }
 }
 
 /** One number for each row of an id table, 0 where none was set. */
 export class Column {
-  #values = new Float64Array(512);
+  private values = new Float64Array(512);
 
   get(row: number): number {
-    return this.#values[row] ?? 0;
+    return this.values[row] ?? 0;
   }
 
   set(row: number, value: number): void {
-    while (row >= this.#values.length) {
-      const wider = new Float64Array(2 * this.#values.length);
-      wider.set(this.#values);
-      this.#values = wider;
+    while (row >= this.values.length) {
+      const wider = new Float64Array(2 * this.values.length);
+      wider.set(this.values);
+      this.values = wider;
     }
-    this.#values[row] = value;
+    this.values[row] = value;
   }
 }
 

@@ -2,10 +2,9 @@
  * A reading is what one stored entry says by itself: the part of verification that needs no other entry. It is plain
  * data, so that threads may share the reading of a log while one of them follows the chain.
  */
-import { BodyError, type LoggedBody, parseBody } from './body.js';
-import { changesFacts } from './event.js';
+import { BodyError } from './body.js';
+import { type Deed, parseDeed } from './deed.js';
 import { type Finding, findingAt } from './finding.js';
-import type { Deed } from './history.js';
 import { type Link, linkOf, type Place, parseLeaf } from './leaf.js';
 import { type Projection, projectionFindings } from './projection.js';
 
@@ -48,24 +47,14 @@ export function readEntry({ index, link, leaf, projection }: StoredEntry): Readi
     );
     return { index, link, hash, place: null, deed: null, findings: [malformed, ...edited] };
   }
-  const { body: text, ...place } = parsed;
+  const { body, ...place } = parsed;
   try {
-    const body = parseBody(text);
-    const findings = projection && hash === link ? projectionFindings(index, projection, body) : edited;
-    return { index, link, hash, place, deed: deedOf(body), findings };
+    const deed = parseDeed(body);
+    const findings = projection && hash === link ? projectionFindings(index, projection, deed) : edited;
+    return { index, link, hash, place, deed, findings };
   } catch (error) {
     if (!(error instanceof BodyError)) throw error;
     const fault = findingAt(error.code, index, error.expected, error.found);
     return { index, link, hash, place, deed: null, findings: [fault, ...edited] };
   }
-}
-
-function deedOf(body: LoggedBody): Deed {
-  return {
-    subject: body.subject ?? null,
-    records: body.records?.map(({ id }) => id) ?? [],
-    asOf: body.asOf,
-    permitted: body.outcome === 'permitted',
-    changesFacts: changesFacts(body.event),
-  };
 }

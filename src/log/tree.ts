@@ -88,46 +88,46 @@ export async function rootAt(size: number, hashes: Hashes): Promise<Hash> {
 
 /** The right edge of a growing tree: the roots of its complete subtrees, enough to append to it and to know its root. */
 export class Frontier {
-  #size = 0;
-  readonly #subtrees: Hash[] = [];
+  private count = 0;
+  private readonly subtrees: Hash[] = [];
 
   get size(): number {
-    return this.#size;
+    return this.count;
   }
 
   /** Each one bit at the end of the size is a complete subtree that this leaf doubles. */
   append(leaf: Hash): void {
     let hash = leaf;
-    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(this.#subtrees.pop()!, hash);
-    this.#subtrees.push(hash);
-    this.#size++;
+    for (let rest = this.count; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(this.subtrees.pop()!, hash);
+    this.subtrees.push(hash);
+    this.count++;
   }
 
   root(): Hash {
-    return fold(this.#subtrees);
+    return fold(this.subtrees);
   }
 }
 
 /** All hashes of a tree in memory: 64 bytes a leaf. For small logs, and for proofs over an exported one. */
 export class HashTable implements Hashes {
-  readonly #levels: Hash[][] = [[]];
+  private readonly levels: Hash[][] = [[]];
 
   get size(): number {
-    return this.#levels[0]!.length;
+    return this.levels[0]!.length;
   }
 
   append(leaf: Hash): void {
-    this.#levels[0]!.push(leaf);
-    for (let level = 0; this.#levels[level]!.length % 2 === 0; level++) {
-      const [left, right] = this.#levels[level]!.slice(-2);
-      this.#levels[level + 1] ??= [];
-      this.#levels[level + 1]!.push(nodeHash(left!, right!));
+    this.levels[0]!.push(leaf);
+    for (let level = 0; this.levels[level]!.length % 2 === 0; level++) {
+      const [left, right] = this.levels[level]!.slice(-2);
+      this.levels[level + 1] ??= [];
+      this.levels[level + 1]!.push(nodeHash(left!, right!));
     }
   }
 
   async read(nodes: readonly TreeNode[]): Promise<Hash[]> {
     return nodes.map(({ level, index }) => {
-      const hash = this.#levels[level]?.[index];
+      const hash = this.levels[level]?.[index];
       if (!hash) throw new RangeError(`no node ${index} at level ${level} in a tree of ${this.size} leaves`);
       return hash;
     });

@@ -52,71 +52,70 @@ export async function verify(
 
 /** The part of verification that needs entries in their order. */
 export class Verifier {
-  readonly #findings = new Findings();
-  readonly #histories = new Histories(this.#findings);
-  readonly #claims: Claims;
-  readonly #aboutEvidence: readonly Finding[];
-  #tree: Frontier | null = new Frontier();
-  #entries = 0;
-  #size = 0;
-  /** The entry below `#size`. It is settled when the next one has said what it followed. */
-  #last: Reading | null = null;
+  private readonly findings = new Findings();
+  private readonly histories = new Histories(this.findings);
+  private readonly claims: Claims;
+  private readonly aboutEvidence: readonly Finding[];
+  private tree: Frontier | null = new Frontier();
+  private entries = 0;
+  private size = 0;
+  /** The entry below `size`. It is settled when the next one has said what it followed. */
+  private last: Reading | null = null;
 
   /** @throws RangeError for evidence that asks what no signatures could meet */
   constructor(evidence: Evidence) {
     const { claims, findings } = openEvidence(evidence);
-    this.#claims = new Claims(claims, this.#findings);
-    this.#aboutEvidence = findings;
+    this.claims = new Claims(claims, this.findings);
+    this.aboutEvidence = findings;
   }
 
   /** Takes the next entry in the order in which the log is stored. */
   take(reading: Reading): void {
-    this.#entries++;
-    for (const finding of reading.findings) this.#findings.add(finding);
-    const index = this.#indexOf(reading);
+    this.entries++;
+    for (const finding of reading.findings) this.findings.add(finding);
+    const index = this.indexOf(reading);
     if (index === null) return;
     const prev = isSound(reading, index) ? reading.place!.prev : null;
-    if (index === this.#size) this.#follow(index, prev);
-    else this.#miss(index, prev);
-    this.#last = reading;
-    this.#size = index + 1;
+    if (index === this.size) this.follow(index, prev);
+    else this.miss(index, prev);
+    this.last = reading;
+    this.size = index + 1;
     if (isMisplaced(reading, index))
-      this.#break(index, `the leaf of entry ${index}`, `that of entry ${reading.place!.index}`);
-    if (prev !== null && reading.deed) this.#histories.take(index, reading.place!.history, reading.deed);
-    else this.#histories.skip(index, index);
+      this.break(index, `the leaf of entry ${index}`, `that of entry ${reading.place!.index}`);
+    if (prev !== null && reading.deed) this.histories.take(index, reading.place!.history, reading.deed);
+    else this.histories.skip(index, index);
   }
 
   /** Where the entry stands; null where it stands nowhere in the order, and then tells nothing about the others. */
-  #indexOf(reading: Reading): LogIndex | null {
+  private indexOf(reading: Reading): LogIndex | null {
     const { index } = reading;
-    const next = this.#size;
+    const next = this.size;
     if (index !== next && isSound(reading, next)) {
-      this.#findings.add(
+      this.findings.add(
         findingAt('PROJECTION_EDITED', next, `index ${next}, as in the leaf`, `index ${index} beside it`),
       );
       return next as LogIndex;
     }
     if (index === next || (index > next && !isMisplaced(reading, index))) return index as LogIndex;
-    this.#break(index, `entry ${next}`, `the leaf of entry ${reading.place?.index ?? index}, out of order`);
+    this.break(index, `entry ${next}`, `the leaf of entry ${reading.place?.index ?? index}, out of order`);
     return null;
   }
 
   /** The entry at `index` comes right after the last. */
-  #follow(index: LogIndex, prev: Link | null): void {
-    const before = this.#settle(prev);
-    if (prev !== null && before !== null && prev !== before)
-      this.#break(index, `link ${before} before`, `link ${prev}`);
+  private follow(index: LogIndex, prev: Link | null): void {
+    const before = this.settle(prev);
+    if (prev !== null && before !== null && prev !== before) this.break(index, `link ${before} before`, `link ${prev}`);
   }
 
   /** Entries are missing between the last and the entry at `index`, which knows the link of one of them. */
-  #miss(index: LogIndex, prev: Link | null): void {
-    this.#settle(null);
-    const range = { first: this.#size, last: index - 1 };
-    const found = `entry ${index} after ${this.#size === 0 ? 'none' : `entry ${this.#size - 1}`}`;
-    this.#findings.add({ code: 'ENTRY_MISSING', ...range, expected: `entry ${this.#size}`, found });
-    this.#histories.skip(range.first, range.last);
-    if (range.first < range.last) this.#tree = null;
-    this.#grow(index, prev);
+  private miss(index: LogIndex, prev: Link | null): void {
+    this.settle(null);
+    const range = { first: this.size, last: index - 1 };
+    const found = `entry ${index} after ${this.size === 0 ? 'none' : `entry ${this.size - 1}`}`;
+    this.findings.add({ code: 'ENTRY_MISSING', ...range, expected: `entry ${this.size}`, found });
+    this.histories.skip(range.first, range.last);
+    if (range.first < range.last) this.tree = null;
+    this.grow(index, prev);
   }
 
   /**
@@ -125,48 +124,48 @@ export class Verifier {
    *
    * @returns the link; null where nothing tells
    */
-  #settle(prev: Link | null): Link | null {
-    if (this.#size === 0) {
-      this.#claims.reach(0, null, this.#root());
+  private settle(prev: Link | null): Link | null {
+    if (this.size === 0) {
+      this.claims.reach(0, null, this.root());
       return GENESIS;
     }
-    const last = this.#last!;
-    if (!isEdited(last) && !isMisplaced(last, this.#size - 1)) return this.#grow(this.#size, last.link as Link);
+    const last = this.last!;
+    if (!isEdited(last) && !isMisplaced(last, this.size - 1)) return this.grow(this.size, last.link as Link);
     const stored = isEdited(last) && isLink(last.link) ? last.link : null;
-    return this.#grow(this.#size, prev ?? stored);
+    return this.grow(this.size, prev ?? stored);
   }
 
-  #grow(size: number, link: Link | null): Link | null {
-    if (link === null) this.#tree = null;
-    else this.#tree?.append(hexBytes(link) as Hash);
-    this.#claims.reach(size, link, this.#root());
+  private grow(size: number, link: Link | null): Link | null {
+    if (link === null) this.tree = null;
+    else this.tree?.append(hexBytes(link) as Hash);
+    this.claims.reach(size, link, this.root());
     return link;
   }
 
-  #root(): (() => Hash) | null {
-    const tree = this.#tree;
+  private root(): (() => Hash) | null {
+    const tree = this.tree;
     return tree && (() => tree.root());
   }
 
-  #break(index: number, expected: string, found: string): void {
-    this.#findings.add(findingAt('CHAIN_BROKEN', index, expected, found));
+  private break(index: number, expected: string, found: string): void {
+    this.findings.add(findingAt('CHAIN_BROKEN', index, expected, found));
   }
 
   /** The log has no more entries. */
   conclude(): Report {
-    this.#settle(null);
-    this.#claims.end(this.#size);
-    for (const finding of this.#aboutEvidence) this.#findings.add(finding);
-    const root = this.#tree && toHex(this.#tree.root());
-    const { listed: findings, unlisted } = this.#findings;
-    return { ...this.#verdict(), entries: this.#entries, size: this.#size, root, findings, unlisted };
+    this.settle(null);
+    this.claims.end(this.size);
+    for (const finding of this.aboutEvidence) this.findings.add(finding);
+    const root = this.tree && toHex(this.tree.root());
+    const { listed: findings, unlisted } = this.findings;
+    return { ...this.verdict(), entries: this.entries, size: this.size, root, findings, unlisted };
   }
 
-  #verdict(): Verdict {
-    const vouched = this.#claims.vouched();
-    if (this.#findings.tampered) return { verdict: 'tampered', vouched };
-    if (this.#entries === 0) return { verdict: 'inconclusive', why: 'NO_ENTRIES', vouched };
-    if (this.#aboutEvidence.length > 0) return { verdict: 'inconclusive', why: 'EVIDENCE_TOO_WEAK', vouched };
+  private verdict(): Verdict {
+    const vouched = this.claims.vouched();
+    if (this.findings.tampered) return { verdict: 'tampered', vouched };
+    if (this.entries === 0) return { verdict: 'inconclusive', why: 'NO_ENTRIES', vouched };
+    if (this.aboutEvidence.length > 0) return { verdict: 'inconclusive', why: 'EVIDENCE_TOO_WEAK', vouched };
     if (!vouched) return { verdict: 'inconclusive', why: 'NO_EVIDENCE', vouched };
     return { verdict: 'intact', vouched };
   }
