@@ -5,7 +5,6 @@
  * One entry stands for each subject, purpose, basis, outcome and refusal code of a batch, and names exactly the records
  * whose values were asked for: two asks of one operation about one person share it.
  */
-import { channel } from 'node:diagnostics_channel';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipt.js';
 import type { Body, Category, Entry, Pseudonym, Purpose, RecordId } from '../log/entry.js';
@@ -42,10 +41,7 @@ export interface ReadParts {
   readonly readFacts: ReadFacts;
 }
 
-const reads = channel('access-ledger:gate');
-
 export async function readRecords(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<ReadResult[]> {
-  const began = performance.now();
   const results = new Map<ReadAsk, ReadResult>();
   await untilFresh(async () => {
     const pending = asks.filter((ask) => !results.has(ask));
@@ -56,7 +52,6 @@ export async function readRecords(parts: ReadParts, asker: Asker, asks: readonly
     });
     return results.size === asks.length ? results : 'stale';
   });
-  if (reads.hasSubscribers) reads.publish({ verb: 'read', ms: performance.now() - began });
   return asks.map((ask) => results.get(ask) ?? null);
 }
 

@@ -80,13 +80,13 @@ const appends = channel('access-ledger:append');
 
 export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
   const appendGroup = groupCommit<readonly string[], Row[]>({
-    write: (items) => timed(items.length, () => appendLines(items)),
+    write: (items) => timed(items.flat().length, items.length, () => appendLines(items)),
     weight: (lines) => lines.length,
     fullGroup: FULL_GROUP,
     lanes: 2,
   });
   const reviseGroup = groupCommit<Line, Row>({
-    write: (items) => timed(items.length, () => reviseLines(items)),
+    write: (items) => timed(items.length, items.length, () => reviseLines(items)),
     weight: () => 1,
     fullGroup: FULL_GROUP,
     lanes: 1,
@@ -150,7 +150,7 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
   /** `append; commit` in one round trip. PostgreSQL answers the COMMIT of a failed transaction with the tag ROLLBACK. */
   async function commit(client: pg.PoolClient, bodies: readonly PermittedBody[]): Promise<Entry[] | 'stale'> {
     const lines = bodies.map(formatBody).join('\n');
-    const [appended, committed] = await timed(bodies.length, () =>
+    const [appended, committed] = await timed(bodies.length, 1, () =>
       Promise.allSettled([
         client.query<Row>({
           name: 'append-strict',
@@ -210,9 +210,9 @@ function rethrow(error: unknown): never {
   throw faultOf(error);
 }
 
-async function timed<T>(group: number, write: () => Promise<T>): Promise<T> {
+async function timed<T>(entries: number, group: number, write: () => Promise<T>): Promise<T> {
   const began = performance.now();
   const result = await write();
-  if (appends.hasSubscribers) appends.publish({ group, ms: performance.now() - began });
+  if (appends.hasSubscribers) appends.publish({ entries, group, ms: performance.now() - began });
   return result;
 }

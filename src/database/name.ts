@@ -1,0 +1,2 @@
+/** The name of our database in the embedded PostgreSQL. */
+export const DATABASE = 'access_ledger';

@@ -1,0 +1,101 @@
+/**
+ * The core, wired: pools of each role, the ledger, the vault and the gate's facts over one database and one log.
+ */
+import type pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { FIRST_LOG } from '../database/migrating.js';
+import { openDataSource, openPool } from '../database/pools.js';
+import { declaredFact, purposeFact } from '../domain/purposes/purpose.facts.js';
+import { holdingsFact } from '../domain/records/record.facts.js';
+import { grantFact } from '../domain/staff/grant.facts.js';
+import type { Asker } from '../gate/asker.js';
+import type { FactSources } from '../gate/fact-source.js';
+import { factReader } from '../gate/facts.js';
+import { type GateParts, openGate } from '../gate/gate.js';
+import type { Context } from '../graphql/context.js';
+import { createLedger } from '../ledger/ledger.js';
+import type { Actor, Entry } from '../log/entry.js';
+import type { KeyProvider } from '../vault/key-provider.js';
+import { makeVault } from '../vault/vault.js';
+import { ENTITIES } from './entities.js';
+
+/** Every fact that a decision can rest on. A domain that brings one is registered here. */
+const FACTS: FactSources = {
+  purpose: purposeFact,
+  grants: grantFact,
+  declared: declaredFact,
+  holdings: holdingsFact,
+};
+
+export interface CoreOptions {
+  /** The server's login. */
+  readonly url: string;
+  readonly origin: string;
+  readonly keys: KeyProvider;
+  readonly now: () => Date;
+}
+
+export interface Operation {
+  readonly actor: Actor;
+  /** Our id of the request. */
+  readonly request: string;
+  readonly overGet?: boolean;
+}
+
+export interface Core {
+  readonly parts: GateParts;
+  readonly rows: DataSource;
+  /** A context for one operation on behalf of an actor. */
+  contextFor(operation: Operation): Context;
+  /** Whether PostgreSQL answers, to the reader and to the writer, and the KEK can wrap. */
+  ready(): Promise<{ database: boolean; writer: boolean; keys: boolean }>;
+  close(): Promise<void>;
+}
+
+/** Connections of each pool: enough for two cores of requests, few enough for several servers on one PostgreSQL. */
+const READERS = 8;
+const WRITERS = 6;
+
+export async function openCore({ url, origin, keys, now }: CoreOptions): Promise<Core> {
+  const log = FIRST_LOG;
+  const reader = openPool(url, 'access_ledger_reader', READERS);
+  const writer = openPool(url, 'access_ledger_writer', WRITERS);
+  const rows = await openDataSource(url, 'access_ledger_reader', READERS, ENTITIES);
+  const source = await openDataSource(url, 'access_ledger_writer', WRITERS, ENTITIES);
+  const parts: GateParts = {
+    log,
+    pool: reader,
+    ledger: createLedger({ log, pool: writer, source }),
+    vault: makeVault(origin, keys),
+    readFacts: factReader(reader, log, FACTS),
+  };
+  return {
+    parts,
+    rows,
+    contextFor({ actor, request, overGet = false }) {
+      const entries: Entry[] = [];
+      const asker: Asker = { actor, request, now, entries };
+      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate: openGate(parts, asker) };
+    },
+    ready: async () => ({ database: await answers(reader), writer: await answers(writer), keys: canWrap(keys) }),
+    async close() {
+      await Promise.all([rows.destroy(), source.destroy()]);
+      await Promise.all([reader.end(), writer.end()]);
+    },
+  };
+}
+
+function answers(pool: pg.Pool): Promise<boolean> {
+  return pool.query('SELECT FROM ledger.head').then(
+    ({ rowCount }) => rowCount !== 0,
+    () => false,
+  );
+}
+
+function canWrap(keys: KeyProvider): boolean {
+  try {
+    return Boolean(keys.current());
+  } catch {
+    return false;
+  }
+}
