@@ -60,7 +60,8 @@ export function faultOf(error: unknown): Fault {
     const ofDocument = requestFault(error);
     if (ofDocument) return ofDocument;
   }
-  if (all.some(isArgument)) return new Fault('BAD_INPUT', { cause: error });
+  const argument = all.find(isArgument);
+  if (argument) return new Fault('BAD_INPUT', { cause: error, detail: sayInvalidVariable(argument) });
   const code = all.map(coreFault).find((one) => one !== null) ?? all.map(databaseFault).find((one) => one !== null);
   return new Fault(code ?? 'INTERNAL', { cause: error });
 }
@@ -107,8 +108,8 @@ function requestFault(error: GraphQLError): Fault | null {
   }
 }
 
-/** graphql-js coerces the arguments of nested fields while it executes; such an error points at the argument's value. */
-function isArgument(error: unknown): boolean {
+/** An error that points at a variable, or, coerced only while the field was executed, at an argument's value. */
+function isArgument(error: unknown): error is GraphQLError {
   const kind = error instanceof GraphQLError ? error.nodes?.[0]?.kind : undefined;
   return kind !== undefined && /Value$|^Variable(Definition)?$/.test(kind);
 }

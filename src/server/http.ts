@@ -130,14 +130,28 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
     },
     async close(patience) {
       draining = true;
-      const cut = setTimeout(() => app.server.closeAllConnections(), patience);
-      await app.close();
-      await Promise.allSettled(working);
-      clearTimeout(cut);
+      await drained(app, working, patience);
       await budget.close();
       await executor.stop();
     },
   };
+}
+
+/** Until nothing is under way, or for so many milliseconds: then the connections are cut, and nobody waits for the rest. */
+async function drained(app: FastifyInstance, working: ReadonlySet<Promise<unknown>>, patience: number): Promise<void> {
+  // A connection becomes idle with its answer, and would then be kept alive.
+  const idle = setInterval(() => app.server.closeIdleConnections(), 20);
+  let late: NodeJS.Timeout | undefined;
+  const cut = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, patience);
+  });
+  try {
+    await Promise.race([app.close().then(() => Promise.allSettled(working)), cut]);
+  } finally {
+    clearInterval(idle);
+    clearTimeout(late);
+    app.server.closeAllConnections();
+  }
 }
 
 /** One line for each request, and its metrics. */

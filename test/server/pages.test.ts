@@ -1,0 +1,141 @@
+import { channel } from 'node:diagnostics_channel';
+import { expect } from 'chai';
+import { getIntrospectionQuery } from 'graphql';
+import type { Readiness } from '../../src/server/health.js';
+import { APPEND_CHANNEL, GATE_CHANNEL } from '../../src/server/telemetry.js';
+import { type OpenIdProvider, startProvider } from '../support/oidc.js';
+import { startToys, type ToyOptions } from './toy.js';
+
+describe('pages', () => {
+  let provider: OpenIdProvider;
+  before(async () => {
+    provider = await startProvider({ clients: [{ id: 'olga', roles: ['operator', 'user'] }] });
+  });
+  after(() => provider.stop());
+
+  const withToys = async (options: ToyOptions, use: (url: string) => Promise<void>) => {
+    const toys = await startToys(provider, options);
+    try {
+      await use(toys.url);
+    } finally {
+      await toys.stop();
+    }
+  };
+  const ask = async (url: string, query: string) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await provider.token('olga')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    return response.text();
+  };
+
+  describe('health', () => {
+    it('says what is missing, and asks no more often than it must', async () => {
+      let asked = 0;
+      let answer: Readiness = { ready: false, checks: { database: false, keys: true } };
+      const ready = async () => {
+        asked += 1;
+        return answer;
+      };
+      await withToys({ ready }, async (url) => {
+        const get = async () => {
+          const response = await fetch(`${url}/health/ready`);
+          return [response.status, await response.json()];
+        };
+        const away = [503, { status: 'not ready', checks: { database: false, keys: true } }];
+        expect(await Promise.all(Array.from({ length: 20 }, get))).to.deep.equal(Array(20).fill(away));
+        expect(asked).to.equal(1);
+        answer = { ready: true, checks: { database: true, keys: true } };
+        await new Promise((resolve) => setTimeout(resolve, 550));
+        expect(await get()).to.deep.equal([200, { status: 'ready', checks: { database: true, keys: true } }]);
+        expect(await (await fetch(`${url}/health/live`)).json()).to.deep.equal({ status: 'live' });
+      });
+    });
+
+    it('is not ready when it cannot be told, and still live', async () => {
+      await withToys({ ready: () => Promise.reject(new Error('a secret')) }, async (url) => {
+        const response = await fetch(`${url}/health/ready`);
+        expect([response.status, await response.text()]).to.deep.equal([503, '{"status":"not ready","checks":{}}']);
+      });
+      await withToys({ ready: () => new Promise(() => {}) }, async (url) => {
+        expect((await fetch(`${url}/health/ready`)).status).to.equal(503);
+        expect((await fetch(`${url}/health/live`)).status).to.equal(200);
+      });
+    });
+  });
+
+  describe('GraphiQL', () => {
+    it('loads nothing from anywhere, and may talk to this server only', async () => {
+      await withToys({}, async (url) => {
+        const response = await fetch(`${url}/graphiql`);
+        const html = await response.text();
+        expect(response.headers.get('content-type')).to.equal('text/html; charset=utf-8');
+        expect(response.headers.get('referrer-policy')).to.equal('no-referrer');
+        const policy = response.headers.get('content-security-policy') ?? '';
+        expect(policy).to.include("default-src 'none'").and.include("connect-src 'self'").and.not.include('http');
+        const shell = html.replaceAll(/<script[^>]*>[\s\S]*?<\/script>|<style>[\s\S]*?<\/style>/g, '');
+        expect(shell).to.not.match(/(src|href)="?(?!"data:)https?:/);
+        expect(html).to.not.match(/<(script|link|img|iframe)[^>]+(src|href)=["']?(https?:)?\/\//);
+        const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
+        expect(html).to.include(`<script nonce="${nonce}">`);
+        expect(html).to.include('Bearer <token>'.replace('<', '\\u003c'));
+        const again = await fetch(`${url}/graphiql`);
+        expect(again.headers.get('content-security-policy')).to.not.equal(policy);
+        await again.text();
+      });
+    });
+
+    it('holds a demo token that works, where there is a demo', async () => {
+      await withToys({ demoToken: () => provider.token('olga') }, async (url) => {
+        const html = await (await fetch(`${url}/graphiql`)).text();
+        const token = /\\"authorization\\": \\"Bearer ([\w.-]+)\\"/.exec(html)?.[1];
+        const response = await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ query: getIntrospectionQuery() }),
+        });
+        expect(await response.json()).to.have.nested.property('data.__schema');
+      });
+    });
+  });
+
+  describe('introspection', () => {
+    it('is off where it is not allowed, and names are not suggested', async () => {
+      await withToys({ introspection: false }, async (url) => {
+        expect(await ask(url, getIntrospectionQuery()))
+          .to.include('INTROSPECTION_OFF')
+          .and.not.include('Person');
+        expect(await ask(url, '{ __type(name: "Person") { name } }')).to.include('INTROSPECTION_OFF');
+        expect(await ask(url, '{ person(id: "1") { nam } }'))
+          .to.include('VALIDATION_FAILED')
+          .and.not.include('Did you');
+        expect(await ask(url, '{ __typename }')).to.equal('{"data":{"__typename":"Query"}}\n');
+      });
+    });
+
+    it('suggests names where it is on', async () => {
+      await withToys({}, async (url) => {
+        expect(await ask(url, '{ person(id: "1") { nam } }')).to.include('Did you mean \\"name\\"?');
+      });
+    });
+  });
+
+  describe('metrics', () => {
+    it('count what the core publishes', async () => {
+      await withToys({}, async (url) => {
+        channel(APPEND_CHANNEL).publish({ entries: 3, group: 2, ms: 4 });
+        channel(APPEND_CHANNEL).publish({ entries: 4, group: 1, ms: 8 });
+        channel(GATE_CHANNEL).publish({ verb: 'read', outcome: 'refused', ms: 1 });
+        const headers = { authorization: `Bearer ${await provider.token('olga')}` };
+        const text = await (await fetch(`${url}/metrics`, { headers })).text();
+        expect(text).to.include('\naccess_ledger_entries_total 7\n');
+        expect(text).to.include('\naccess_ledger_append_group_size_sum 3\n');
+        expect(text).to.include('\naccess_ledger_append_seconds_sum 0.012\n');
+        expect(text).to.include('access_ledger_gate_seconds_count{verb="read",outcome="refused"} 1\n');
+        expect(text).to.include('process_resident_memory_bytes');
+      });
+      expect(channel(APPEND_CHANNEL).hasSubscribers).to.equal(false);
+    });
+  });
+});
