@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../graphql/fault.js';
 import { type Answer, type Executor, ledgerExtension, type RequestContext } from './apollo.js';
 import type { Caller } from './authentication.js';
-import { faultOf, leavingError, tellUnexpected } from './errors.js';
+import { faultOf, leavingError, statusOf, tellUnexpected } from './errors.js';
 import type { Budget, Limits } from './limits.js';
 import type { Log } from './log.js';
 import { chooseMediaType, JSON_MEDIA, type MediaType } from './media-type.js';
@@ -99,7 +99,7 @@ function failed(error: unknown, note: Note, context: RequestContext | undefined)
   note.codes.add(leaving.extensions.code);
   const entries = context?.entries ?? [];
   const extensions = entries.length > 0 ? ledgerExtension(entries) : undefined;
-  return { status: faultOf(error).status, allow: undefined, text: JSON.stringify({ errors: [leaving], extensions }) };
+  return { status: statusOf(error), allow: undefined, text: JSON.stringify({ errors: [leaving], extensions }) };
 }
 
 /** Work goes on after its deadline: what it enters in the log stays true. */
@@ -135,11 +135,10 @@ function preflightOf({ headers }: FastifyRequest): string | undefined {
 /** Answers a whole request with one error, as `application/json` where nothing better is accepted. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const leaving = leavingError(error);
-  const fault = faultOf(error);
   request.note?.codes.add(leaving.extensions.code);
   return reply
-    .status(fault.status)
-    .headers(fault.headers)
+    .status(statusOf(error))
+    .headers(faultOf(error).headers)
     .header('cache-control', 'no-store')
     .type(chooseMediaType(request.headers.accept) ?? JSON_MEDIA)
     .send(JSON.stringify({ errors: [leaving] }));

@@ -42,6 +42,11 @@ function refusalOf(error: unknown): Refusal | null {
   return (causes(error).find((one) => one instanceof Refusal) as Refusal | undefined) ?? null;
 }
 
+/** The status of a response that holds nothing but this error. */
+export function statusOf(error: unknown): number {
+  return refusalOf(error) ? 403 : faultOf(error).status;
+}
+
 /** Tells the server's log of what is not the client's doing. Its line names classes and codes, and quotes nothing. */
 export function tellUnexpected(log: Log, request: string, error: unknown): void {
   if (refusalOf(error)) return;

@@ -3,8 +3,10 @@ import { connect } from 'node:net';
 import { expect } from 'chai';
 import { serverAudits } from 'graphql-http';
 import { FAULTS, isFaultCode } from '../../src/graphql/fault.js';
+import { Refusal, refused } from '../../src/policy/refusal.js';
+import type { Caller } from '../../src/server/authentication.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
-import { LEAVES, STORED, startToys, type Toys } from './toy.js';
+import { LEAVES, REFUSED_ENTRY, STORED, startToys, type ToyContext, type Toys } from './toy.js';
 
 interface Result {
   data?: Record<string, unknown> | null;
@@ -379,6 +381,29 @@ describe('http', () => {
         missing: ['a need-to-know grant'],
         entry: { index: 3, link: 'link 3' },
       });
+    });
+
+    it('answers the whole operation where its context cannot be made, and no other of its batch', async () => {
+      let made = 0;
+      const contextFor = async (caller: Caller, { id }: { id: string }): Promise<ToyContext> => {
+        made += 1;
+        if (made !== 2) throw new Refusal(refused('ACTOR_UNKNOWN', 'a registered identity'), REFUSED_ENTRY);
+        return { request: id, entries: [], caller };
+      };
+      const others = await startToys(provider, { contextFor });
+      const body = { query: '{ __typename }' };
+      const ours = async (sent: unknown) =>
+        fetch(`${others.url}/graphql`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify(sent),
+        });
+      const response = await ours([body, body]);
+      const [first, second] = (await response.json()) as Result[];
+      expect(codeIn(first as Result)).to.equal('ACTOR_UNKNOWN');
+      expect(second).to.deep.equal({ data: { __typename: 'Query' } });
+      expect(await outcome(await ours(body))).to.deep.equal([403, 'ACTOR_UNKNOWN']);
+      await others.stop();
     });
 
     it('harms nothing beside it', async () => {
