@@ -31,12 +31,7 @@ BEGIN
     EXECUTE format('GRANT access_ledger_owner TO %I', current_user);
   END IF;
 
-  -- Temporary tables could stand before the log's own in somebody's search path.
-  EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CREATE ON DATABASE %I TO access_ledger_owner', current_database());
-  IF has_database_privilege('access_ledger_writer', current_database(), 'TEMPORARY') THEN
-    RAISE EXCEPTION 'the login that migrates cannot revoke TEMPORARY on this database: let it own the database';
-  END IF;
 END
 $$;
 

@@ -5,7 +5,7 @@
 
 CREATE TABLE ledger.head (
   log    integer PRIMARY KEY CHECK (log > 0),
-  origin text NOT NULL UNIQUE CHECK (origin ~ '^[^\s+]+$')
+  origin text NOT NULL CHECK (origin ~ '^[^\s+]+$')
 );
 
 -- The events of src/log/event.ts. Deployment-wide, so no log in its key.
@@ -63,10 +63,12 @@ GRANT SELECT ON ledger.head, ledger.event, ledger.entry
 INSERT INTO ledger.event (name, changes_facts) VALUES
   ('category.declared', true),
   ('grant.approved', true),
+  ('grant.listed', false),
   ('grant.revoked', true),
   ('history.read', false),
   ('identity.linked', false),
   ('key.destroyed', true),
+  ('legal-basis.declared', true),
   ('log.exported', false),
   ('log.read', false),
   ('processor.listed', false),

@@ -53,6 +53,7 @@ export async function migrate(ownerUrl: string, serverLogin: string, origin: str
     } finally {
       await source.destroy();
     }
+    await closeDatabase(guard);
     await guard.query('GRANT SELECT ON public.migration TO access_ledger_reader');
     await guard.query(
       `GRANT access_ledger_writer, access_ledger_reader, access_ledger_reviewer TO ${pg.escapeIdentifier(serverLogin)}`,
@@ -65,6 +66,15 @@ export async function migrate(ownerUrl: string, serverLogin: string, origin: str
   } finally {
     await guard.end();
   }
+}
+
+/**
+ * Temporary tables could stand before the log's own in somebody's search path, so nobody may make any. This belongs to a
+ * database and not to what is in it: a copy or a restored dump has to be closed again.
+ */
+export async function closeDatabase(owner: pg.Client): Promise<void> {
+  const { rows } = await owner.query<{ name: string }>('SELECT current_database() AS name');
+  await owner.query(`REVOKE TEMPORARY, CREATE ON DATABASE ${pg.escapeIdentifier(rows[0]!.name)} FROM PUBLIC`);
 }
 
 /**
@@ -98,6 +108,12 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
         'The login of DATABASE_URL has no roles yet: set DATABASE_OWNER_URL once.',
       );
     }
+    if (login.open) {
+      throw new SetupError(
+        'DATABASE_OPEN',
+        'Everybody may make temporary tables in this database: set DATABASE_OWNER_URL once, to a login that owns it.',
+      );
+    }
     await client.query('SET ROLE access_ledger_reader');
     const applied = await client.query<{ name: string }>('SELECT name FROM public.migration');
     const names = new Set(applied.rows.map((row) => row.name));
@@ -122,6 +138,7 @@ const LOGIN = `
     rolsuper OR rolcreaterole OR rolbypassrls
       OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'access_ledger_owner' AND pg_has_role(current_user, r.oid, 'MEMBER'))
       AS holds_too_much,
+    has_database_privilege('public', current_database(), 'TEMPORARY') AS open,
     (SELECT coalesce(bool_and(pg_has_role(current_user, r.oid, 'MEMBER')), false) FROM pg_roles r
       WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader')) AS has_roles
   FROM pg_roles WHERE rolname = current_user`;

@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { migrate } from '../../src/database/migrating.js';
+import { closeDatabase, migrate } from '../../src/database/migrating.js';
 import { openDataSource, openPool, type Role } from '../../src/database/pools.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
 import type { Body, EntryId, PermittedBody, Pseudonym } from '../../src/log/entry.js';
@@ -36,6 +36,10 @@ export interface MigratedDatabase {
 export async function migratedDatabase(): Promise<MigratedDatabase> {
   template ??= migrated();
   const database: TestDatabase = await freshDatabase({ template: await template });
+  const owner = new pg.Client({ connectionString: database.url });
+  await owner.connect();
+  await closeDatabase(owner);
+  await owner.end();
   const url = new URL(database.url);
   url.username = LOGIN.user;
   url.password = LOGIN.password;
