@@ -113,7 +113,7 @@ function parsePlain(line: Uint8Array): StoredEntry | null {
   if (!stands(HEAD, line, 0)) return null;
   let at = HEAD.length;
   let index = 0;
-  for (; line[at]! >= DIGIT_0 && line[at]! <= DIGIT_9; at++) index = 10 * index + line[at]! - DIGIT_0;
+  for (; line[at]! >= DIGIT_0 && line[at]! <= DIGIT_9; at++) index = 10 * index + (line[at]! - DIGIT_0);
   if (String(index).length !== at - HEAD.length || !Number.isSafeInteger(index)) return null;
   const end = line.length - TAIL.length - LINK_DIGITS - LINK.length;
   if (!stands(LEAF, line, at) || !stands(LINK, line, end) || !stands(TAIL, line, line.length - TAIL.length))

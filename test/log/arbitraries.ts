@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonical, type Json } from '../../src/log/canonical.js';
+import { canonical, isSpeakable, type Json } from '../../src/log/canonical.js';
 import { Chain } from '../../src/log/chain.js';
 import type { StoredEntry } from '../../src/log/reading.js';
 
@@ -12,7 +12,7 @@ function uuid7(n: number): string {
   return `01930000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-export const text = fc.string({ unit: 'grapheme' }).filter((s) => !/\u0000/.test(s));
+export const text = fc.string({ unit: 'grapheme' }).filter(isSpeakable);
 
 /** Any value that has a canonical form. */
 export const json: fc.Arbitrary<Json> = fc.letrec<{ json: Json }>((tie) => ({

@@ -1,8 +1,11 @@
-import canonicalize from 'canonicalize';
+import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { canonical, type Json, MAX_DEPTH, NotCanonical, parseCanonical } from '../../src/log/canonical.js';
 import { json } from './arbitraries.js';
+
+/** Its types promise a default export that its CommonJS does not have. */
+const canonicalize = createRequire(import.meta.url)('canonicalize') as (value: Json) => string;
 
 function nested(depth: number): Json {
   return depth === 0 ? 1 : [nested(depth - 1)];

@@ -111,7 +111,7 @@ describe('inclusion proof', () => {
         for (let other = -1; other <= size; other++) {
           if (other === index) continue;
           expect(checkInclusion(proof, { ...claim, index: other }), `${index}→${other} of ${size}`).to.equal(false);
-          if (leaves[other]) expect(checkInclusion(proof, { ...claim, leaf: leaves[other] })).to.equal(false);
+          expect(checkInclusion(proof, { ...claim, leaf: leaves[other] ?? EMPTY_ROOT })).to.equal(false);
         }
         for (const other of sizes) {
           if (other !== size)
