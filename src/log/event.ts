@@ -9,10 +9,12 @@
 export const EVENTS = {
   'category.declared': { clause: '2.1', changesFacts: true },
   'grant.approved': { clause: '5.2', changesFacts: true },
+  'grant.listed': { clause: '5.2', changesFacts: false },
   'grant.revoked': { clause: '5.2', changesFacts: true },
   'history.read': { clause: '6.4', changesFacts: false },
   'identity.linked': { clause: '5.2', changesFacts: false },
   'key.destroyed': { clause: '6.3', changesFacts: true },
+  'legal-basis.declared': { clause: '3.1', changesFacts: true },
   'log.exported': { clause: '5.1', changesFacts: false },
   'log.read': { clause: '5.1', changesFacts: false },
   'processor.listed': { clause: '6.1', changesFacts: false },

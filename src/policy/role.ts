@@ -10,16 +10,18 @@ export type StaffRole = 'support-agent' | 'privacy-officer' | 'security-reviewer
 const ANY_STAFF: readonly StaffRole[] = ['support-agent', 'privacy-officer'];
 
 /** Who may cause an event at all: staff by role, others by kind. What concerns values is decided further by `decide`. */
-const OPEN_TO: { readonly [E in EventName]?: readonly (StaffRole | Exclude<ActorKind, 'staff'>)[] } = {
+const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorKind, 'staff'>)[] } = {
   'category.declared': ['system'],
   'grant.approved': ['privacy-officer', 'system'],
-  'grant.revoked': ['privacy-officer'],
+  'grant.listed': ['privacy-officer'],
+  'grant.revoked': ['privacy-officer', 'system'],
   'history.read': ['user'],
   'identity.linked': ['privacy-officer', 'system'],
   'key.destroyed': ['privacy-officer'],
+  'legal-basis.declared': ['system'],
   'log.exported': ['security-reviewer'],
   'log.read': ['security-reviewer'],
-  'processor.listed': ['processor', 'security-reviewer', ...ANY_STAFF],
+  'processor.listed': ['security-reviewer', ...ANY_STAFF],
   'processor.registered': ['privacy-officer', 'system'],
   'purpose.declared': ['system'],
   'record.created': ['system', 'user', ...ANY_STAFF],
@@ -37,6 +39,6 @@ const OPEN_TO: { readonly [E in EventName]?: readonly (StaffRole | Exclude<Actor
 /** Null if the event is open to the actor. */
 export function refusedByRole(actor: Actor, event: EventName): Refused | null {
   const is = actor.kind === 'staff' ? actor.role : actor.kind;
-  const open: readonly (string | undefined)[] = OPEN_TO[event] ?? [];
+  const open: readonly (string | undefined)[] = OPEN_TO[event];
   return open.includes(is) ? null : refused('ROLE_NOT_PERMITTED', 'a role that may');
 }

@@ -1,0 +1,109 @@
+/**
+ * The verbs that declare what the policy says (clauses 2.1 and 3.1). Only the system has them: a declaration comes with the
+ * policy, through seeds, not through GraphQL. Each is a change of its own, for what it declares is a fact, and after it
+ * nothing may be decided on what was there before.
+ */
+import type { Context } from '../../graphql/context.js';
+import type { Category, Purpose } from '../../log/entry.js';
+import { Refusal, refused } from '../../policy/refusal.js';
+import { readCategory, readLegalBasis, readPurpose } from './declared.js';
+import { declareOnce, insertOnce } from './declared-once.js';
+
+type Declarer = Pick<Context, 'gate' | 'rows'>;
+
+export interface LegalBasisDeclaration {
+  readonly key: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** @throws DeclaredDifferently, Refusal */
+export function declareLegalBasis(context: Declarer, wanted: LegalBasisDeclaration): Promise<void> {
+  const { key, title, description } = wanted;
+  return declareOnce({
+    kind: 'legal basis',
+    wanted: { key, title, description },
+    read: () => readLegalBasis(context.rows, key),
+    declare: () => {
+      const ask = { event: 'legal-basis.declared', operation: 'declareLegalBasis', data: null } as const;
+      return context.gate.change(ask, async ({ rows }, permit) => {
+        await insertOnce(rows, 'legal_basis', { key, title, description });
+        return { bodies: [permit.body(ask.event, { basis: key })], value: undefined };
+      });
+    },
+  });
+}
+
+export interface CategoryDeclaration {
+  /** fideslang's, such as `user.contact.email`. */
+  readonly key: string;
+  readonly title: string;
+  readonly identifiability: 'ALONE' | 'COMBINED';
+  readonly sensitive?: boolean;
+  readonly searchable?: boolean;
+  /** Through which it may be collected (clause 2.2). */
+  readonly channels: readonly string[];
+}
+
+/** @throws DeclaredDifferently, Refusal */
+export function declareCategory(context: Declarer, declaration: CategoryDeclaration): Promise<void> {
+  const { key, title, identifiability, sensitive = false, searchable = false } = declaration;
+  const channels = [...new Set(declaration.channels)].sort();
+  return declareOnce({
+    kind: 'category',
+    wanted: { key, title, identifiability, sensitive, searchable, channels },
+    read: () => readCategory(context.rows, key),
+    declare: () => {
+      const ask = { event: 'category.declared', operation: 'declareCategory', data: null } as const;
+      return context.gate.change(ask, async ({ rows }, permit) => {
+        await insertOnce(rows, 'category', { key, title, identifiability, sensitive, searchable, channels });
+        const details = { identifiability, sensitive, searchable, channels };
+        return { bodies: [permit.body(ask.event, { asked: [key as Category], details })], value: undefined };
+      });
+    },
+  });
+}
+
+export interface PurposeDeclaration {
+  readonly key: string;
+  readonly title: string;
+  readonly description: string;
+  readonly clause: string;
+  /** The key of a declared legal basis. Without one the purpose permits nothing. */
+  readonly basis: string | null;
+  /** Keys of declared categories. */
+  readonly categories: readonly string[];
+}
+
+/** @throws DeclaredDifferently, Refusal: CATEGORY_NOT_DECLARED, LEGAL_BASIS_MISSING, ROLE_NOT_PERMITTED */
+export function declarePurpose(context: Declarer, declaration: PurposeDeclaration): Promise<void> {
+  const { key, title, description, clause, basis } = declaration;
+  const categories = [...new Set(declaration.categories)].sort();
+  return declareOnce({
+    kind: 'purpose',
+    wanted: { key, title, description, clause, basis, categories },
+    read: () => readPurpose(context.rows, key),
+    declare: () => {
+      const ask = { event: 'purpose.declared', operation: 'declarePurpose', data: null } as const;
+      return context.gate.change(ask, async ({ rows }, permit) => {
+        const [{ declared, based }] = await rows.query(
+          `SELECT (SELECT count(*)::int FROM registry.category c WHERE c.key = ANY ($1)) AS declared,
+             EXISTS (SELECT FROM registry.legal_basis b WHERE b.key = $2) AS based`,
+          [categories, basis],
+        );
+        if (declared < categories.length) {
+          throw new Refusal(refused('CATEGORY_NOT_DECLARED', 'a declared category'), null);
+        }
+        if (basis !== null && !based) throw new Refusal(refused('LEGAL_BASIS_MISSING', 'a legal basis'), null);
+        await insertOnce(rows, 'purpose', { key, title, description, clause, basis });
+        await rows.query('INSERT INTO registry.purpose_category (purpose, category) SELECT $1, unnest($2::text[])', [
+          key,
+          categories,
+        ]);
+        const asked = categories as Category[];
+        const said = { purpose: key as Purpose, ...(basis !== null && { basis }), ...(asked.length > 0 && { asked }) };
+        return { bodies: [permit.body(ask.event, said)], value: undefined };
+      });
+    },
+  });
+}

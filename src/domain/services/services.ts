@@ -1,0 +1,31 @@
+/**
+ * The verb of services: enrolling one under the policy (clause 8.2). What is not enrolled can register nobody.
+ */
+import type { Context } from '../../graphql/context.js';
+import { POLICY } from '../../policy/policy.js';
+import { readService } from '../purposes/declared.js';
+import { declareOnce, insertOnce } from '../purposes/declared-once.js';
+
+export interface ServiceDeclaration {
+  readonly key: string;
+  readonly title: string;
+}
+
+/** Puts a service under the policy that is in force (clause 8.2). @throws DeclaredDifferently, Refusal */
+export function enrolService(
+  context: Pick<Context, 'gate' | 'rows'>,
+  { key, title }: ServiceDeclaration,
+): Promise<void> {
+  return declareOnce({
+    kind: 'service',
+    wanted: { key, title, policy: POLICY },
+    read: () => readService(context.rows, key),
+    declare: () => {
+      const ask = { event: 'service.enrolled', operation: 'enrolService', data: null } as const;
+      return context.gate.change(ask, async ({ rows }, permit) => {
+        await insertOnce(rows, 'service', { key, title, policy: POLICY });
+        return { bodies: [permit.body(ask.event, { details: { service: key } })], value: undefined };
+      });
+    },
+  });
+}
