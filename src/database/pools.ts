@@ -6,7 +6,7 @@ import pg from 'pg';
 import { DataSource, type EntitySchema } from 'typeorm';
 
 export type Role = 'access_ledger_writer' | 'access_ledger_reader' | 'access_ledger_reviewer';
-type Entity = (new () => object) | EntitySchema;
+export type Entity = (new () => object) | EntitySchema;
 
 /** How long a statement of ours may take before PostgreSQL ends it, in milliseconds. */
 const STATEMENT_TIMEOUT = 30_000;

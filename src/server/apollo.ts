@@ -20,7 +20,7 @@ import { createDocumentStore } from './document-store.js';
 import { leavingError, tellUnexpected } from './errors.js';
 import type { Limits } from './limits.js';
 import type { Log } from './log.js';
-import { JSON_MEDIA, type MediaType } from './media-type.js';
+import { GRAPHQL_MEDIA, type MediaType } from './media-type.js';
 
 /** An entry as it leaves: where it stands in the log, and its link. */
 export interface CausedEntry {
@@ -75,11 +75,12 @@ export interface ExecutorOptions {
   readonly log: Log;
 }
 
-type Traces = WeakMap<HTTPGraphQLRequest, Trace>;
+/** Apollo Server hands the request on to its plugins as it is, so it can stand for what is asked by it. */
+type Asked = WeakMap<HTTPGraphQLRequest, Pick<Operation<RequestContext>, 'media' | 'trace'>>;
 
 export async function createExecutor<C extends RequestContext>(options: ExecutorOptions): Promise<Executor<C>> {
   const { schema, limits, introspection, log } = options;
-  const traces: Traces = new WeakMap();
+  const asked: Asked = new WeakMap();
   const server = new ApolloServer<C>({
     schema,
     introspection,
@@ -95,18 +96,18 @@ export async function createExecutor<C extends RequestContext>(options: Executor
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      operationPlugin<C>(options, traces),
+      operationPlugin<C>(options, asked),
     ],
   });
   await server.start();
   return {
     stop: () => server.stop(),
     async execute({ method, search, body, contentType, preflight, media, context, trace }) {
-      const headers = new HeaderMap([['accept', media]]);
+      const headers = new HeaderMap();
       if (contentType !== undefined) headers.set('content-type', contentType);
       if (preflight !== undefined) headers.set('apollo-require-preflight', preflight);
       const httpGraphQLRequest: HTTPGraphQLRequest = { method, search, body, headers };
-      traces.set(httpGraphQLRequest, trace);
+      asked.set(httpGraphQLRequest, { media, trace });
       const answer = await server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context });
       if (answer.body.kind !== 'complete') throw new Fault('INTERNAL', { detail: 'Answers in parts are not served.' });
       const status = answer.status ?? 200;
@@ -125,7 +126,7 @@ function noteCodes({ codes }: Trace, text: string): void {
 /** One plugin, no hook for each field: those cost more than the fields do. */
 function operationPlugin<C extends RequestContext>(
   { schema, limits, log }: ExecutorOptions,
-  traces: Traces,
+  asked: Asked,
 ): ApolloServerPlugin<C> {
   const measure = documentMeasure(schema);
   const hooks = {
@@ -133,12 +134,12 @@ function operationPlugin<C extends RequestContext>(
       if (!document || !operation) return;
       if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw new Fault('SUBSCRIPTION_REFUSED');
       const measured = measure(document, operation);
-      const trace = request.http && traces.get(request.http);
+      const trace = request.http && asked.get(request.http)?.trace;
       for (const field of measured.fields) trace?.fields.add(field);
       refuseOverLimits(measured, request.variables ?? {}, limits);
     },
     async didEncounterErrors({ errors, contextValue, request }: GraphQLRequestContext<C>): Promise<void> {
-      const trace = request.http && traces.get(request.http);
+      const trace = request.http && asked.get(request.http)?.trace;
       for (const error of errors ?? []) {
         trace?.codes.add(leavingError(error).extensions.code);
         tellUnexpected(log, contextValue.request, error);
@@ -150,8 +151,7 @@ function operationPlugin<C extends RequestContext>(
       if (contextValue.entries.length > 0) {
         result.extensions = { ...result.extensions, ...ledgerExtension(contextValue.entries) };
       }
-      const status = statusOf(result, request.http?.headers.get('accept') === JSON_MEDIA);
-      if (status !== undefined) response.http.status = status;
+      response.http.status = statusOf(result, request.http && asked.get(request.http)?.media);
     },
   };
   return { requestDidStart: async () => hooks };
@@ -167,11 +167,11 @@ export function ledgerExtension(caused: readonly CausedEntry[]): { ledger: { ent
  * GraphQL over HTTP: a well-formed request whose document is at fault is answered 200 as `application/json`, and 400
  * as `application/graphql-response+json`. An answer with data is 200, whatever failed beside it.
  */
-function statusOf({ data, errors }: FormattedExecutionResult, asJson: boolean): number | undefined {
+function statusOf({ data, errors }: FormattedExecutionResult, media: MediaType | undefined): number {
   const code = errors?.[0]?.extensions?.code;
   if (errors === undefined || (data !== null && data !== undefined) || !isFaultCode(code)) return 200;
   const { status } = FAULTS[code];
-  return asJson && status === 400 && !MALFORMED_REQUESTS.has(code) ? 200 : status;
+  return media !== GRAPHQL_MEDIA && status === 400 && !MALFORMED_REQUESTS.has(code) ? 200 : status;
 }
 
 /** What is no GraphQL request in the first place. */

@@ -13,7 +13,7 @@ import type { FactSources } from '../gate/fact-source.js';
 import { factReader } from '../gate/facts.js';
 import { type GateParts, openGate } from '../gate/gate.js';
 import type { Context } from '../graphql/context.js';
-import { createLedger } from '../ledger/ledger.js';
+import { openLedger } from '../ledger/open-ledger.js';
 import type { Actor, Entry } from '../log/entry.js';
 import type { KeyProvider } from '../vault/key-provider.js';
 import { makeVault } from '../vault/vault.js';
@@ -59,13 +59,12 @@ const WRITERS = 6;
 export async function openCore({ url, origin, keys, now }: CoreOptions): Promise<Core> {
   const log = FIRST_LOG;
   const reader = openPool(url, 'access_ledger_reader', READERS);
-  const writer = openPool(url, 'access_ledger_writer', WRITERS);
   const rows = await openDataSource(url, 'access_ledger_reader', READERS, ENTITIES);
-  const source = await openDataSource(url, 'access_ledger_writer', WRITERS, ENTITIES);
+  const writer = await openLedger({ url, log, entities: ENTITIES, connections: WRITERS });
   const parts: GateParts = {
     log,
     pool: reader,
-    ledger: createLedger({ log, pool: writer, source }),
+    ledger: writer.ledger,
     vault: makeVault(origin, keys),
     readFacts: factReader(reader, log, FACTS),
   };
@@ -77,10 +76,11 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
       const asker: Asker = { actor, request, now, entries };
       return { actor, request, now, entries, log, overGet, rows: rows.manager, gate: openGate(parts, asker) };
     },
-    ready: async () => ({ database: await answers(reader), writer: await answers(writer), keys: canWrap(keys) }),
+    ready: async () => ({ database: await answers(reader), writer: await writer.answers(), keys: canWrap(keys) }),
     async close() {
-      await Promise.all([rows.destroy(), source.destroy()]);
-      await Promise.all([reader.end(), writer.end()]);
+      await writer.close();
+      await rows.destroy();
+      await reader.end();
     },
   };
 }

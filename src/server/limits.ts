@@ -56,6 +56,8 @@ export interface Budget {
 const FLUSH_MS = 60_000;
 
 export function createBudget(rate: Limits['rate'], onSuppressed: OnSuppressed, log: Log): Budget {
+  // A token that is verified once gives the same caller each time.
+  const keys = new WeakMap<Caller, string>();
   const limiter = new RateLimiterMemory({ points: rate.operations, duration: rate.seconds });
   const suppressed = new Map<string, { caller: Caller; count: number }>();
 
@@ -79,7 +81,8 @@ export function createBudget(rate: Limits['rate'], onSuppressed: OnSuppressed, l
   const timer = setInterval(flush, FLUSH_MS).unref();
   return {
     async spend(caller, operations) {
-      const key = keyOf(caller);
+      const key = keys.get(caller) ?? keyOf(caller);
+      keys.set(caller, key);
       try {
         await limiter.consume(key, operations);
       } catch (beyond) {

@@ -4,8 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { closeDatabase, migrate } from '../../src/database/migrating.js';
-import { openDataSource, openPool, type Role } from '../../src/database/pools.js';
-import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
+import { openPool, type Role } from '../../src/database/pools.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import { type OpenLedger, openLedger as open } from '../../src/ledger/open-ledger.js';
 import type { Body, EntryId, PermittedBody, Pseudonym } from '../../src/log/entry.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 
@@ -56,16 +57,8 @@ export interface TestLedger extends MigratedDatabase {
   close(): Promise<void>;
 }
 
-export async function openLedger(url: string): Promise<{ ledger: Ledger; close(): Promise<void> }> {
-  const pool = openPool(url, 'access_ledger_writer', 4);
-  const source = await openDataSource(url, 'access_ledger_writer', 4, []);
-  return {
-    ledger: createLedger({ log: 1, pool, source }),
-    close: async () => {
-      await source.destroy();
-      await pool.end();
-    },
-  };
+export function openLedger(url: string): Promise<OpenLedger> {
+  return open({ url, log: 1, entities: [], connections: 4 });
 }
 
 export async function testLedger(): Promise<TestLedger> {

@@ -1,0 +1,40 @@
+/**
+ * Opening a ledger opens the connections that can write. Nothing else holds any.
+ */
+import type { DataSource } from 'typeorm';
+import { type Entity, openDataSource, openPool } from '../database/pools.js';
+import { createLedger, type Ledger } from './ledger.js';
+
+export interface OpenLedger {
+  readonly ledger: Ledger;
+  /** Whether PostgreSQL answers the writer. */
+  answers(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface OpenLedgerOptions {
+  /** The server's login. */
+  readonly url: string;
+  readonly log: number;
+  /** What `Tx.rows` knows. */
+  readonly entities: readonly Entity[];
+  /** At most so many connections for appends, and as many for changes. */
+  readonly connections: number;
+}
+
+export async function openLedger({ url, log, entities, connections }: OpenLedgerOptions): Promise<OpenLedger> {
+  const pool = openPool(url, 'access_ledger_writer', connections);
+  const source: DataSource = await openDataSource(url, 'access_ledger_writer', connections, entities);
+  return {
+    ledger: createLedger({ log, pool, source }),
+    answers: () =>
+      pool.query('SELECT FROM ledger.head').then(
+        ({ rowCount }) => rowCount !== 0,
+        () => false,
+      ),
+    async close() {
+      await source.destroy();
+      await pool.end();
+    },
+  };
+}

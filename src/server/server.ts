@@ -1,0 +1,110 @@
+/**
+ * The server: from a configuration to something that answers, and back. Whatever is missing is said before it listens.
+ */
+import { randomUUID } from 'node:crypto';
+import { declarePolicy } from '../../seeds/declarations.js';
+import { type DemoOrganisation, seedOrganisation } from '../../seeds/organisation.js';
+import { recordSuppressed } from '../domain/log/suppressed.js';
+import { SYSTEM } from '../policy/system.js';
+import { environmentKeys, fileKeys, type KeyProvider } from '../vault/key-provider.js';
+import { createActors } from './actors.js';
+import { createAuthenticator } from './authentication.js';
+import type { Config } from './config.js';
+import { type Core, openCore } from './core.js';
+import { openDatabase } from './database.js';
+import { DEMO_ROLES, type DemoIssuer, openDemoIssuer } from './demo/issuer.js';
+import { openDemoKeys } from './demo/keys.js';
+import { createHttp } from './http.js';
+import { DEFAULT_LIMITS } from './limits.js';
+import type { Log } from './log.js';
+import { checkLogKey } from './log-key.js';
+import { buildApiSchema } from './schema.js';
+import type { ShutdownStep } from './shutdown.js';
+import { createTelemetry } from './telemetry.js';
+
+export interface Server {
+  readonly url: string;
+  /** Null where tokens come from a deployment's own issuer. */
+  readonly demo: DemoOrganisation | null;
+  /** In order; each may be given up after its patience. */
+  readonly stop: readonly ShutdownStep[];
+}
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** What a person may want to see of a slow start. */
+  readonly tell: (line: string) => void;
+}
+
+/** How long anything but requests may take to stop, in milliseconds. */
+const PATIENCE = 15_000;
+
+export async function startServer({ config, log, now, tell }: ServerOptions): Promise<Server> {
+  const database = await openDatabase(config, tell);
+  let core: Core | null = null;
+  try {
+    const keys = openKeys(config, now);
+    checkLogKey(config);
+    core = await openCore({ url: database.url, origin: config.log.origin, keys, now });
+    await declarePolicy(core);
+    const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
+    const demo = issuer && (await seedOrganisation(core, { issuer: issuer.issuer, now, tell }));
+    const { http, telemetry, url } = await listen({ config, log, now, core, issuer });
+    const patience = config.shutdownSeconds * 1_000;
+    const { close } = core;
+    return {
+      url,
+      demo,
+      stop: [
+        { name: 'requests', patience: patience + PATIENCE, run: () => http.close(patience) },
+        { name: 'telemetry', patience: PATIENCE, run: async () => telemetry.close() },
+        { name: 'connections', patience: PATIENCE, run: close },
+        { name: 'database', patience: PATIENCE, run: () => database.stop() },
+      ],
+    };
+  } catch (error) {
+    await core?.close();
+    await database.stop();
+    throw error;
+  }
+}
+
+function openKeys({ kek, dataDir }: Config, now: () => Date): KeyProvider {
+  if (!kek) return openDemoKeys(dataDir, now);
+  return 'file' in kek ? fileKeys(kek.file, now) : environmentKeys('KEK', kek.text, now);
+}
+
+interface Listening extends Omit<ServerOptions, 'tell'> {
+  readonly core: Core;
+  readonly issuer: DemoIssuer | null;
+}
+
+async function listen({ config, log, now, core, issuer }: Listening) {
+  const actor = createActors(core);
+  const telemetry = createTelemetry();
+  const http = await createHttp({
+    schema: await buildApiSchema(),
+    authenticate: createAuthenticator({ ...(issuer ?? config.oidc!), now: () => now().getTime() }),
+    contextFor: async (caller, { id, method }) =>
+      core.contextFor({ actor: await actor(caller, id), request: id, overGet: method === 'GET' }),
+    ready: async () => {
+      const checks = await core.ready();
+      return { ready: Object.values(checks).every(Boolean), checks };
+    },
+    limits: { ...DEFAULT_LIMITS, rate: { operations: config.requestsPerMinute, seconds: 60 } },
+    onSuppressed: async (caller, count) => {
+      const request = randomUUID();
+      const { id } = await actor(caller, request);
+      await recordSuppressed(core.contextFor({ actor: SYSTEM, request }), { count, actor: id });
+    },
+    introspection: config.introspection,
+    ...(issuer && {
+      demoToken: () => issuer.issueDemoToken({ subject: 'support', role: DEMO_ROLES.support, expiresIn: 3_600 }),
+    }),
+    log,
+    telemetry,
+  });
+  return { http, telemetry, url: await http.listen(config) };
+}
