@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../../migrations/index.js';
 export const FIRST_LOG = 1;
 
 export type SetupCode =
+  | 'DATABASE_OPEN'
   | 'NOT_MIGRATED'
   | 'ORIGIN_DIFFERS'
   | 'LOGIN_HOLDS_TOO_MUCH'

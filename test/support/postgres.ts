@@ -44,7 +44,7 @@ export async function freshDatabase({ template = 'template0' } = {}): Promise<Te
   const url = new URL(await testServer());
   url.pathname = `/${name}`;
   const drop = async () => {
-    await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await dropDatabase(name);
     left.delete(name);
   };
   return { name, url: url.href, drop };
@@ -83,6 +83,19 @@ export async function codeOf(attempt: Promise<unknown>): Promise<unknown> {
     () => null,
     (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
   );
+}
+
+/** Sessions that have just said good-bye may still be there for a moment; those that stay are ended. */
+async function dropDatabase(name: string): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const dropped = await asSuperuser(`DROP DATABASE IF EXISTS ${name}`).then(
+      () => true,
+      () => false,
+    );
+    if (dropped) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
 }
 
 async function asSuperuser(sql: string): Promise<void> {
