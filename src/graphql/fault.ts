@@ -117,6 +117,11 @@ export const FAULTS = {
   },
   RATE_LIMITED: { status: 429, message: 'Too many requests.', advice: 'Wait as long as Retry-After says.' },
   NO_SUCH_ID: { status: 404, message: 'An id names nothing.', advice: 'Compare it with what was listed.' },
+  ALREADY_REGISTERED: {
+    status: 409,
+    message: 'Something else is registered under this.',
+    advice: 'Compare it with what was listed.',
+  },
   FOUND_SEVERAL: {
     status: 409,
     message: 'Several people have this value.',

@@ -31,7 +31,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 256 * 1024,
   batch: 10,
-  tokens: 2_000,
+  tokens: 1_000,
   depth: 12,
   aliases: 30,
   complexity: 10_000,

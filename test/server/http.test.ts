@@ -191,7 +191,7 @@ describe('http', () => {
       depth: { query: deep, variables: {}, code: 'QUERY_TOO_DEEP' },
       'depth in fragments': { query: hidden, variables: {}, code: 'QUERY_TOO_DEEP' },
       aliases: { query: `{ ${aliases} }`, variables: {}, code: 'TOO_MANY_ALIASES' },
-      tokens: { query: `{ ${'__typename '.repeat(2_001)} }`, variables: {}, code: 'QUERY_TOO_LARGE' },
+      tokens: { query: `{ ${'__typename '.repeat(1_001)} }`, variables: {}, code: 'QUERY_TOO_LARGE' },
       'complexity of a page': { query: '{ people(first: 10000) { id } }', variables: {}, code: 'QUERY_TOO_COMPLEX' },
       'complexity of a page by variable': {
         query: 'query Q($n: Int!) { people(first: $n) { id } }',
