@@ -36,12 +36,20 @@ function person(faker: Faker, { country, dial }: (typeof COUNTRIES)[number], nth
   const lastName = faker.person.lastName();
   const collected = [
     of('user.name', 'REGISTRATION', `${firstName} ${lastName}`),
-    of('user.contact.email', 'REGISTRATION', `${faker.internet.username({ firstName, lastName }).toLowerCase()}.${nth}@example.com`),
+    of(
+      'user.contact.email',
+      'REGISTRATION',
+      `${faker.internet.username({ firstName, lastName }).toLowerCase()}.${nth}@example.com`,
+    ),
     of('user.contact.address.street', 'APPLICATION', faker.location.streetAddress()),
     of('user.contact.address.city', 'APPLICATION', faker.location.city()),
     of('user.contact.address.postal_code', 'APPLICATION', faker.location.zipCode()),
     of('user.contact.address.country', 'APPLICATION', country),
-    of('user.device.ip_address', 'SERVER_LOG', `${faker.helpers.arrayElement(DOCUMENTATION_NETS)}.${faker.number.int({ min: 1, max: 254 })}`),
+    of(
+      'user.device.ip_address',
+      'SERVER_LOG',
+      `${faker.helpers.arrayElement(DOCUMENTATION_NETS)}.${faker.number.int({ min: 1, max: 254 })}`,
+    ),
   ];
   // Not everybody tells, and some tell twice.
   const phones = faker.helpers.weightedArrayElement([

@@ -1,6 +1,8 @@
 /**
  * The rows that TypeORM reads and writes: every entity of every domain folder.
  */
+import { ProcessorRow } from '../domain/processors/processor.entity.js';
+import { GrantRow } from '../domain/staff/grant.entity.js';
 import { SubjectRow } from '../domain/users/subject.entity.js';
 
-export const ENTITIES = [SubjectRow] as const;
+export const ENTITIES = [GrantRow, ProcessorRow, SubjectRow] as const;

@@ -4,11 +4,22 @@
 import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
+import { ActorResolver } from '../domain/identities/actor.resolver.js';
+import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
+import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
+import { GrantResolver } from '../domain/staff/grant.resolver.js';
 import { UserResolver } from '../domain/users/user.resolver.js';
 
 /** Every resolver. A domain that brings one is registered here. */
-const RESOLVERS = [RecordResolver, UserResolver] as const;
+const RESOLVERS = [
+  ActorResolver,
+  GrantResolver,
+  ProcessorResolver,
+  PurposeResolver,
+  RecordResolver,
+  UserResolver,
+] as const;
 
 export function buildApiSchema(): Promise<GraphQLSchema> {
   // Inputs are checked by the verbs, which say what is wrong without quoting it.
