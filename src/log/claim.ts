@@ -23,14 +23,18 @@ export interface Vouched {
   readonly by: readonly string[];
 }
 
+/** What the log says, read from it or guessed where it is damaged. A guess can be confirmed, but breaks no claim. */
+export interface Known<T> {
+  readonly value: T;
+  readonly sure: boolean;
+}
+
 /** The claims about one log, held against it as it grows. */
 export class Claims {
   private readonly claims: readonly Claim[];
   private readonly met = new Set<Claim>();
   private readonly broken = new Set<Claim>();
   private next = 0;
-  /** The largest size at which the log was found as claimed: what is wrong later was changed after it. */
-  private confirmed = 0;
 
   constructor(
     claims: readonly Claim[],
@@ -39,48 +43,43 @@ export class Claims {
     this.claims = [...claims].sort((a, b) => a.size - b.size);
   }
 
-  /**
-   * The log has reached this size.
-   *
-   * @param link of the entry below it, null for the empty log and where it is unknown
-   * @param root null where it is unknown
-   */
-  reach(size: number, link: Link | null, root: (() => Hash) | null): void {
-    for (; this.next < this.claims.length && this.claims[this.next]!.size <= size; this.next++) {
+  /** Whether anybody claims something of this size. Sizes are asked for in ascending order. */
+  awaits(size: number): boolean {
+    while (this.next < this.claims.length && this.claims[this.next]!.size < size) this.next++;
+    return this.claims[this.next]?.size === size;
+  }
+
+  /** Holds the claims of this size against the log: its root there, and the link of the entry below; null if unknown. */
+  hold(size: number, link: Known<Link> | null, root: Known<Hash> | null): void {
+    for (; this.claims[this.next]?.size === size; this.next++) {
       const claim = this.claims[this.next]!;
-      if (claim.size === size) this.hold(claim, link, root);
+      if ('link' in claim.says) {
+        if (link?.value === claim.says.link) this.met.add(claim);
+        else if (link?.sure) this.break(claim, `entry ${size - 1} with link ${claim.says.link}`, `link ${link.value}`);
+      } else {
+        if (root && equal(root.value, claim.says.root)) this.met.add(claim);
+        else if (root?.sure) this.break(claim, `root ${toBase64(claim.says.root)}`, `root ${toBase64(root.value)}`);
+      }
     }
-  }
-
-  private hold(claim: Claim, link: Link | null, root: (() => Hash) | null): void {
-    if ('root' in claim.says) {
-      const found = root?.();
-      if (!found) return;
-      if (equal(claim.says.root, found)) this.meet(claim);
-      else this.break(claim, `root ${toBase64(claim.says.root)}`, `root ${toBase64(found)}`);
-    } else {
-      if (link === null) return;
-      if (claim.says.link === link) this.meet(claim);
-      else this.break(claim, `entry ${claim.size - 1} with link ${claim.says.link}`, `link ${link}`);
-    }
-  }
-
-  private meet(claim: Claim): void {
-    this.met.add(claim);
-    this.confirmed = claim.size;
   }
 
   private break(claim: Claim, expected: string, found: string): void {
     this.broken.add(claim);
-    const range = claim.size === 0 ? { first: null, last: null } : { first: this.confirmed, last: claim.size - 1 };
-    this.findings.add({ code: 'ROOT_MISMATCH', ...range, expected: `${expected}, says ${claim.by}`, found });
+    const range =
+      claim.size === 0 ? { first: null, last: null } : { first: this.confirmedBelow(claim.size), last: claim.size - 1 };
+    this.findings.addApart({ code: 'ROOT_MISMATCH', ...range, expected: `${expected}, says ${claim.by}`, found });
+  }
+
+  /** The largest size below this one at which the log was as claimed: what is wrong was changed after it. */
+  private confirmedBelow(size: number): number {
+    return this.claims.findLast((claim) => claim.size < size && this.met.has(claim))?.size ?? 0;
   }
 
   /** The log ends at this size. */
   end(size: number): void {
     const longest = this.claims.at(-1);
     if (longest && longest.size > size) {
-      this.findings.add({
+      this.findings.addApart({
         code: 'TAIL_CUT',
         first: size,
         last: longest.size - 1,
@@ -88,7 +87,7 @@ export class Claims {
         found: `${size} entries`,
       });
     }
-    for (const fork of this.forks()) this.findings.add(fork);
+    for (const fork of this.forks()) this.findings.addApart(fork);
   }
 
   /** Signed claims of which at most one can be true: the log's key signed two histories. */
@@ -109,10 +108,11 @@ export class Claims {
   }
 
   vouched(): Vouched | null {
-    const good = [...this.met].filter((claim) => claim.vouches && claim.size > 0);
-    const size = Math.max(0, ...good.map((claim) => claim.size));
+    const good = this.claims.filter((claim) => claim.vouches && claim.size > 0 && this.met.has(claim));
+    const size = good.at(-1)?.size;
+    if (size === undefined) return null;
     const by = new Set(good.filter((claim) => claim.size === size).map((claim) => claim.by));
-    return size === 0 ? null : { size, by: [...by] };
+    return { size, by: [...by] };
   }
 }
 

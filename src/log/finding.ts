@@ -41,24 +41,30 @@ export function findingAt(code: FindingCode, index: number, expected: string, fo
 /** A log that is damaged everywhere must not fill the memory: past this many of one code, findings are only counted. */
 export const MAX_LISTED = 1_000;
 
-/** The findings of one run, in order. Findings of one code at successive indices become one, with a range. */
+/** The findings of one run, in order. */
 export class Findings {
   readonly listed: Finding[] = [];
-  /** How many of a code are listed, and where the newest stands among the listed. */
-  private readonly codes = new Map<FindingCode, { count: number; newest: number }>();
   unlisted = 0;
   tampered = false;
+  /** How many of a code are listed, and where the newest stands among the listed. */
+  private readonly codes = new Map<FindingCode, { count: number; newest: number }>();
 
+  /** Adds what is wrong with one entry. Findings of one code at successive indices become one, with a range. */
   add(finding: Finding): void {
-    if (FINDINGS[finding.code] === 'tampered') this.tampered = true;
-    const { count, newest } = this.codes.get(finding.code) ?? { count: 0, newest: -1 };
+    const newest = this.codes.get(finding.code)?.newest ?? -1;
     const before = this.listed[newest];
     if (before && before.last !== null && finding.first === before.last + 1) {
       this.listed[newest] = { ...before, last: finding.last };
-    } else if (count < MAX_LISTED) {
-      this.codes.set(finding.code, { count: count + 1, newest: this.listed.push(finding) - 1 });
     } else {
-      this.unlisted++;
+      this.addApart(finding);
     }
+  }
+
+  /** Adds what evidence shows, which stays apart from what other evidence shows. */
+  addApart(finding: Finding): void {
+    if (FINDINGS[finding.code] === 'tampered') this.tampered = true;
+    const count = this.codes.get(finding.code)?.count ?? 0;
+    if (count === MAX_LISTED) this.unlisted++;
+    else this.codes.set(finding.code, { count: count + 1, newest: this.listed.push(finding) - 1 });
   }
 }

@@ -6,7 +6,7 @@
  * entries (history.ts, finding.ts), and no more than one entry is held at a time.
  */
 import { hexBytes, toHex } from './bytes.js';
-import { Claims, type Vouched } from './claim.js';
+import { Claims, type Known, type Vouched } from './claim.js';
 import { type Evidence, openEvidence } from './evidence.js';
 import { type Finding, Findings, findingAt } from './finding.js';
 import { Histories } from './history.js';
@@ -33,7 +33,7 @@ export type Report = Verdict & {
   readonly entries: number;
   /** The index of the last, plus one. Entries from `vouched.size` on are consistent, but nobody vouches for them. */
   readonly size: number;
-  /** The root at `size`, in hex; null where entries are missing from which it would be computed. */
+  /** The root at `size`, in hex; null where the log is too damaged to compute it. */
   readonly root: string | null;
   readonly findings: readonly Finding[];
   /** How many findings more there were than are listed. */
@@ -57,6 +57,8 @@ export class Verifier {
   private readonly claims: Claims;
   private readonly aboutEvidence: readonly Finding[];
   private tree: Frontier | null = new Frontier();
+  /** Whether no link in the tree was guessed. */
+  private sure = true;
   private entries = 0;
   private size = 0;
   /** The entry below `size`. It is settled when the next one has said what it followed. */
@@ -80,8 +82,9 @@ export class Verifier {
     else this.miss(index, prev);
     this.last = reading;
     this.size = index + 1;
-    if (isMisplaced(reading, index))
+    if (isMisplaced(reading, index)) {
       this.break(index, `the leaf of entry ${index}`, `that of entry ${reading.place!.index}`);
+    }
     if (prev !== null && reading.deed) this.histories.take(index, reading.place!.history, reading.deed);
     else this.histories.skip(index, index);
   }
@@ -126,25 +129,26 @@ export class Verifier {
    */
   private settle(prev: Link | null): Link | null {
     if (this.size === 0) {
-      this.claims.reach(0, null, this.root());
+      if (this.claims.awaits(0)) this.claims.hold(0, null, this.root());
       return GENESIS;
     }
     const last = this.last!;
     if (!isEdited(last) && !isMisplaced(last, this.size - 1)) return this.grow(this.size, last.link as Link);
-    const stored = isEdited(last) && isLink(last.link) ? last.link : null;
-    return this.grow(this.size, prev ?? stored);
+    if (prev !== null || !isEdited(last) || !isLink(last.link)) return this.grow(this.size, prev);
+    // The leaf is more often what was edited. If it was the link, no evidence will confirm this.
+    this.sure = false;
+    return this.grow(this.size, last.link, false);
   }
 
-  private grow(size: number, link: Link | null): Link | null {
+  private grow(size: number, link: Link | null, sure = true): Link | null {
     if (link === null) this.tree = null;
     else this.tree?.append(hexBytes(link) as Hash);
-    this.claims.reach(size, link, this.root());
+    if (this.claims.awaits(size)) this.claims.hold(size, link === null ? null : { value: link, sure }, this.root());
     return link;
   }
 
-  private root(): (() => Hash) | null {
-    const tree = this.tree;
-    return tree && (() => tree.root());
+  private root(): Known<Hash> | null {
+    return this.tree && { value: this.tree.root(), sure: this.sure };
   }
 
   private break(index: number, expected: string, found: string): void {
@@ -155,8 +159,8 @@ export class Verifier {
   conclude(): Report {
     this.settle(null);
     this.claims.end(this.size);
-    for (const finding of this.aboutEvidence) this.findings.add(finding);
-    const root = this.tree && toHex(this.tree.root());
+    for (const finding of this.aboutEvidence) this.findings.addApart(finding);
+    const root = this.tree && this.sure ? toHex(this.tree.root()) : null;
     const { listed: findings, unlisted } = this.findings;
     return { ...this.verdict(), entries: this.entries, size: this.size, root, findings, unlisted };
   }

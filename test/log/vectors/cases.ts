@@ -1,0 +1,293 @@
+import { hexBytes } from '../../../src/log/bytes.js';
+import { formatCheckpoint, signCheckpoint } from '../../../src/log/checkpoint.js';
+import type { Entry } from '../../../src/log/entry.js';
+import type { CheckpointEvidence, Evidence } from '../../../src/log/evidence.js';
+import type { FindingCode } from '../../../src/log/finding.js';
+import { GENESIS, type LogIndex, linkOf } from '../../../src/log/leaf.js';
+import { signNote } from '../../../src/log/note.js';
+import type { SigningKey } from '../../../src/log/note-key.js';
+import type { StoredEntry } from '../../../src/log/reading.js';
+import { Frontier, type Hash } from '../../../src/log/tree.js';
+import { uuid } from '../arbitraries.js';
+import { impostorKey, logKey, ORIGIN, witnessKeys } from '../keys.js';
+import { edited, forge, placed, rewritten, SKETCHES } from './forge.js';
+
+/** A log, the evidence against which it is held, and what a verifier must say. */
+export interface Case {
+  readonly entries: readonly StoredEntry[];
+  readonly evidence: Evidence;
+  readonly verdict: 'intact' | 'tampered' | 'NO_ENTRIES' | 'NO_EVIDENCE' | 'EVIDENCE_TOO_WEAK';
+  /** The size that somebody vouches for; 0 for none. */
+  readonly vouched: number;
+  readonly findings: readonly (readonly [code: FindingCode, first: number | null, last: number | null])[];
+}
+
+const log = forge(SKETCHES, {});
+const SIGNED_AT = 1_790_000_000;
+
+function rootOf(entries: readonly StoredEntry[], size = entries.length): Hash {
+  const frontier = new Frontier();
+  for (const { link } of entries.slice(0, size)) frontier.append(hexBytes(link) as Hash);
+  return frontier.root();
+}
+
+function checkpoint(size = 12, entries = log, key: SigningKey = logKey): string {
+  return signCheckpoint({ origin: ORIGIN, size, root: rootOf(entries, size) }, key);
+}
+
+function checkpoints(notes: readonly string[], more: Partial<CheckpointEvidence> = {}): Evidence {
+  return { checkpoints: { key: logKey, notes, ...more } };
+}
+
+function held(...indices: number[]): { held: Entry[] } {
+  return { held: indices.map((i) => ({ index: i as LogIndex, link: linkOf(log[i]!.leaf) })) };
+}
+
+/** The checkpoint of the whole log, cosigned by so many of three witnesses. */
+function cosigned(by: number, quorum: number, age?: number): Evidence {
+  const text = formatCheckpoint({ origin: ORIGIN, size: 12, root: rootOf(log) });
+  const note = signNote(text, [logKey, ...witnessKeys.slice(0, by)], SIGNED_AT);
+  const freshness =
+    age === undefined ? {} : { freshness: { maxSeconds: 3600, now: new Date(1000 * (SIGNED_AT + age)) } };
+  return checkpoints([note], { witnesses: { keys: witnessKeys, quorum }, ...freshness });
+}
+
+const whole = checkpoints([checkpoint()]);
+
+function intact(evidence: Evidence, vouched: number, entries = log): Case {
+  return { entries, evidence, verdict: 'intact', vouched, findings: [] };
+}
+
+function inconclusive(verdict: Case['verdict'], evidence: Evidence = {}, entries = log): Case {
+  return { entries, evidence, verdict, vouched: 0, findings: [] };
+}
+
+function tampered(
+  entries: readonly StoredEntry[],
+  evidence: Evidence,
+  vouched: number,
+  findings: Case['findings'],
+): Case {
+  return { entries, evidence, verdict: 'tampered', vouched, findings };
+}
+
+/** Everything written anew from entry 6 on, which reads something else. */
+const rewrittenFrom6 = forge(SKETCHES, { 6: (_, body) => body.replace('convenience', 'marketing') });
+
+/** A log whose own writer was wrong: it is what its key signed. */
+function misled(entries: StoredEntry[], findings: Case['findings']): Case {
+  return tampered(entries, checkpoints([checkpoint(12, entries)]), 12, findings);
+}
+
+function sketched(index: number, change: object) {
+  return SKETCHES.map((sketch, i) => (i === index ? { ...sketch, ...change } : sketch));
+}
+
+export const VALID: { readonly [name: string]: Case } = {
+  'under-a-checkpoint': intact(whole, 12),
+  'under-an-older-checkpoint': intact(checkpoints([checkpoint(7), checkpoint(0), checkpoint(3)]), 7),
+  'under-a-held-link': intact(held(6, 2), 7),
+  'under-a-held-link-past-the-checkpoint': intact({ ...checkpoints([checkpoint(7)]), ...held(9) }, 10),
+  'under-a-quorum-of-witnesses': intact(cosigned(2, 2), 12),
+  'under-a-fresh-checkpoint': intact(cosigned(2, 2, 3600), 12),
+  'of-one-entry': intact(checkpoints([checkpoint(1)]), 1, log.slice(0, 1)),
+  'with-unknown-events-and-words-beyond-ascii': (() => {
+    const entries = forge(
+      sketched(6, { event: 'moon.landed', more: { operation: 'größe"\\', details: { n: [1, { é: null }] } } }),
+      {},
+    );
+    return intact(checkpoints([checkpoint(12, entries)]), 12, entries);
+  })(),
+  'with-a-refusal-on-stale-facts': (() => {
+    const entries = forge(sketched(6, { asOf: 0, more: { outcome: 'refused', refusal: { code: 'NO_GRANT' } } }), {});
+    return intact(checkpoints([checkpoint(12, entries)]), 12, entries);
+  })(),
+  'of-no-entries-is-inconclusive': inconclusive('NO_ENTRIES', {}, []),
+  'of-no-entries-under-a-checkpoint-of-none-is-inconclusive': inconclusive(
+    'NO_ENTRIES',
+    checkpoints([checkpoint(0)]),
+    [],
+  ),
+  'without-evidence-is-inconclusive': inconclusive('NO_EVIDENCE'),
+  'rewritten-without-evidence-is-inconclusive': inconclusive('NO_EVIDENCE', {}, rewrittenFrom6),
+};
+
+export const INVALID: { readonly [name: string]: Case } = {
+  'leaf-edited': tampered(edited(log, 6, 'convenience', 'marketing'), whole, 12, [['CONTENT_EDITED', 6, 6]]),
+  'subject-edited': tampered(edited(log, 6, `"subject":"${uuid(1)}"`, `"subject":"${uuid(2)}"`), whole, 12, [
+    ['CONTENT_EDITED', 6, 6],
+  ]),
+  'prev-edited': tampered(edited(log, 6, log[5]!.link, GENESIS), whole, 12, [['CONTENT_EDITED', 6, 6]]),
+  'leaf-edited-to-no-leaf': tampered(edited(log, 6, '6 ', '06 '), whole, 12, [
+    ['LEAF_MALFORMED', 6, 6],
+    ['CONTENT_EDITED', 6, 6],
+  ]),
+  'body-edited-to-no-json': tampered(edited(log, 6, '{', '['), whole, 12, [
+    ['BODY_NOT_CANONICAL', 6, 6],
+    ['CONTENT_EDITED', 6, 6],
+  ]),
+  'link-edited': tampered(
+    log.map((e) => (e.index === 6 ? { ...e, link: log[5]!.link } : e)),
+    whole,
+    12,
+    [['CONTENT_EDITED', 6, 6]],
+  ),
+  'link-edited-to-no-link': tampered(
+    log.map((e) => (e.index === 6 ? { ...e, link: 'x' } : e)),
+    whole,
+    12,
+    [['CONTENT_EDITED', 6, 6]],
+  ),
+  'last-leaf-edited': tampered(edited(log, 11, 'convenience', 'marketing'), whole, 12, [['CONTENT_EDITED', 11, 11]]),
+  'run-of-leaves-edited': tampered(
+    [6, 7, 8].reduce((entries, i) => edited(entries, i, 'convenience', 'marketing'), log),
+    whole,
+    12,
+    [['CONTENT_EDITED', 6, 8]],
+  ),
+  'leaf-and-link-edited': tampered(
+    log.map((e) => (e.index === 6 ? rewrittenFrom6[6]! : e)),
+    whole,
+    0,
+    [
+      ['CHAIN_BROKEN', 7, 7],
+      ['ROOT_MISMATCH', 0, 11],
+    ],
+  ),
+  'last-leaf-and-link-edited': tampered(
+    forge(SKETCHES, { 11: (_, body) => body.replace('convenience', 'marketing') }),
+    { ...whole, ...held(10) },
+    11,
+    [['ROOT_MISMATCH', 11, 11]],
+  ),
+  'chained-anew-under-a-checkpoint': tampered(rewrittenFrom6, whole, 0, [['ROOT_MISMATCH', 0, 11]]),
+  'chained-anew-between-checkpoints': tampered(rewrittenFrom6, checkpoints([checkpoint(3), checkpoint(9)]), 3, [
+    ['ROOT_MISMATCH', 3, 8],
+  ]),
+  'chained-anew-under-a-held-link': tampered(rewrittenFrom6, held(4, 8), 5, [['ROOT_MISMATCH', 5, 8]]),
+  'genesis-replaced': misled(forge(SKETCHES, { 0: placed({ prev: log[3]!.link as typeof GENESIS }) }), [
+    ['CHAIN_BROKEN', 0, 0],
+  ]),
+  'entry-removed': tampered(log.toSpliced(6, 1), whole, 12, [['ENTRY_MISSING', 6, 6]]),
+  'entries-removed': tampered(log.toSpliced(5, 3), { ...whole, ...held(7) }, 8, [['ENTRY_MISSING', 5, 7]]),
+  'head-removed': tampered(log.slice(4), whole, 0, [['ENTRY_MISSING', 0, 3]]),
+  'entry-removed-and-rows-renumbered': tampered(
+    log.toSpliced(6, 1).map((e, index) => ({ ...e, index })),
+    whole,
+    0,
+    [
+      ['CHAIN_BROKEN', 6, 10],
+      ['TAIL_CUT', 11, 11],
+    ],
+  ),
+  'tail-cut-under-a-checkpoint': tampered(log.slice(0, 10), whole, 0, [['TAIL_CUT', 10, 11]]),
+  'tail-cut-under-a-held-link': tampered(log.slice(0, 10), held(3, 11), 4, [['TAIL_CUT', 10, 11]]),
+  'all-removed': tampered([], whole, 0, [['TAIL_CUT', 0, 11]]),
+  'leaves-swapped': tampered(
+    log.map((e, i) => (i === 6 ? { ...log[8]!, index: 6 } : i === 8 ? { ...log[6]!, index: 8 } : e)),
+    whole,
+    12,
+    [
+      ['CHAIN_BROKEN', 6, 6],
+      ['CHAIN_BROKEN', 8, 8],
+    ],
+  ),
+  'neighbours-swapped': tampered(
+    log.map((e, i) => (i === 6 ? { ...log[7]!, index: 6 } : i === 7 ? { ...log[6]!, index: 7 } : e)),
+    whole,
+    0,
+    [['CHAIN_BROKEN', 6, 7]],
+  ),
+  'rows-out-of-order': tampered([...log.slice(0, 6), log[7]!, log[6]!, ...log.slice(8)], whole, 12, [
+    ['ENTRY_MISSING', 6, 6],
+    ['CHAIN_BROKEN', 6, 6],
+  ]),
+  'row-twice': tampered(log.toSpliced(6, 0, log[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
+  'row-inserted-and-rows-renumbered': tampered(
+    log.toSpliced(6, 0, rewrittenFrom6[6]!).map((e, index) => ({ ...e, index })),
+    whole,
+    0,
+    [['CHAIN_BROKEN', 7, 12]],
+  ),
+  'row-inserted-beside': tampered(log.toSpliced(7, 0, rewrittenFrom6[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
+  'index-edited': tampered(
+    log.map((e) => (e.index === 6 ? { ...e, index: 1000 } : e)),
+    whole,
+    12,
+    [['PROJECTION_EDITED', 6, 6]],
+  ),
+  'row-moved-to-the-end': tampered([...log.toSpliced(6, 1), { ...log[6]!, index: 1000 }], whole, 12, [
+    ['ENTRY_MISSING', 6, 6],
+    ['CHAIN_BROKEN', 1000, 1000],
+  ]),
+  'leaf-malformed': misled(forge(SKETCHES, { 6: rewritten((leaf) => `0${leaf}`) }), [['LEAF_MALFORMED', 6, 6]]),
+  'field-unknown': misled(forge(sketched(6, { more: { note: 'x' } }), {}), [['LEAF_MALFORMED', 6, 6]]),
+  'body-not-canonical': misled(forge(SKETCHES, { 6: (_, body) => body.replace(',', ', ') }), [
+    ['BODY_NOT_CANONICAL', 6, 6],
+  ]),
+  'member-twice': misled(forge(SKETCHES, { 6: (_, body) => body.replace(',"asOf"', ',"asOf":0,"asOf"') }), [
+    ['BODY_NOT_CANONICAL', 6, 6],
+  ]),
+  'count-skips': misled(forge(SKETCHES, { 8: placed({ history: { nth: 6, earlier: 6 as LogIndex } }) }), [
+    ['SUBJECT_COUNT_BROKEN', 8, 8],
+    ['SUBJECT_COUNT_BROKEN', 11, 11],
+  ]),
+  'earlier-entry-passed-over': misled(forge(SKETCHES, { 8: placed({ history: { nth: 5, earlier: 5 as LogIndex } }) }), [
+    ['SUBJECT_COUNT_BROKEN', 8, 8],
+  ]),
+  'history-begins-again': misled(forge(SKETCHES, { 11: placed({ history: { nth: 1, earlier: null } }) }), [
+    ['SUBJECT_COUNT_BROKEN', 11, 11],
+  ]),
+  'subject-not-counted': misled(forge(SKETCHES, { 11: placed({ history: null }) }), [['SUBJECT_COUNT_BROKEN', 11, 11]]),
+  'nobody-counted': misled(forge(SKETCHES, { 9: placed({ history: { nth: 1, earlier: null } }) }), [
+    ['SUBJECT_COUNT_BROKEN', 9, 9],
+  ]),
+  'subject-replaced-and-chained-anew': misled(
+    forge(SKETCHES, { 8: (_, body) => body.replace(`"subject":"${uuid(1)}"`, `"subject":"${uuid(2)}"`) }),
+    [
+      ['SUBJECT_COUNT_BROKEN', 8, 8],
+      ['RECORD_MOVED', 8, 8],
+      ['SUBJECT_COUNT_BROKEN', 10, 11],
+    ],
+  ),
+  'record-of-another': misled(forge(sketched(8, { records: [0x11, 0x21] }), {}), [['RECORD_MOVED', 8, 8]]),
+  'record-of-nobody': misled(forge(sketched(9, { records: [0x11] }), {}), [['RECORD_MOVED', 9, 9]]),
+  'permission-after-a-change-about-the-subject': misled(forge(sketched(6, { asOf: 5 }), {}), [
+    ['DECIDED_ON_STALE_FACTS', 6, 6],
+  ]),
+  'permission-after-a-change-for-all': misled(forge(sketched(7, { asOf: 0 }), {}), [['DECIDED_ON_STALE_FACTS', 7, 7]]),
+  'permission-on-facts-to-come': misled(forge(sketched(6, { asOf: 7 }), {}), [['DECIDED_ON_STALE_FACTS', 6, 6]]),
+  'fork-at-one-size': tampered(log, checkpoints([checkpoint(), checkpoint(12, rewrittenFrom6)]), 12, [
+    ['ROOT_MISMATCH', 0, 11],
+    ['FORK', 0, 11],
+  ]),
+  'fork-before': tampered(log, checkpoints([checkpoint(9, rewrittenFrom6), checkpoint()]), 12, [
+    ['ROOT_MISMATCH', 0, 8],
+    ['FORK', 0, 8],
+  ]),
+  'fork-past-the-end': tampered(log.slice(0, 6), checkpoints([checkpoint(), checkpoint(12, rewrittenFrom6)]), 0, [
+    ['TAIL_CUT', 6, 11],
+    ['FORK', 0, 11],
+  ]),
+  'checkpoint-of-another-key': tampered(log, checkpoints([checkpoint(12, log, impostorKey)]), 0, [
+    ['SIGNATURE_INVALID', null, null],
+  ]),
+  'checkpoint-edited': tampered(log, checkpoints([checkpoint().replace('\n12\n', '\n11\n'), checkpoint(3)]), 3, [
+    ['SIGNATURE_INVALID', null, null],
+  ]),
+  'quorum-not-met': {
+    ...intact(cosigned(1, 2), 0),
+    verdict: 'EVIDENCE_TOO_WEAK',
+    findings: [['QUORUM_NOT_MET', null, null]],
+  },
+  'checkpoint-stale': {
+    ...intact(cosigned(2, 2, 3601), 12),
+    verdict: 'EVIDENCE_TOO_WEAK',
+    findings: [['CHECKPOINT_STALE', null, null]],
+  },
+  'checkpoint-of-no-known-time': {
+    ...intact(checkpoints([checkpoint()], { freshness: { maxSeconds: 3600, now: new Date(0) } }), 12),
+    verdict: 'EVIDENCE_TOO_WEAK',
+    findings: [['CHECKPOINT_STALE', null, null]],
+  },
+};
