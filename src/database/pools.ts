@@ -31,6 +31,9 @@ function startup(role: Role): string {
     .join(' ');
 }
 
+/** Connections stay: opening one costs more than ten reads, and a server that is up is seen by others of its folder. */
+const KEPT = { keepAlive: true, idleTimeoutMillis: 0 };
+
 /** Plain connections, for statements that are written out. Connecting is bounded in time: without PostgreSQL, requests fail. */
 export function openPool(url: string, role: Role, size: number): pg.Pool {
   const pool = new pg.Pool({
@@ -39,7 +42,7 @@ export function openPool(url: string, role: Role, size: number): pg.Pool {
     max: size,
     pipeline: true,
     connectionTimeoutMillis: 5_000,
-    keepAlive: true,
+    ...KEPT,
     application_name: role,
   });
   // An idle connection that breaks is replaced at the next use; the error of a busy one reaches whoever uses it.
@@ -61,7 +64,7 @@ export async function openDataSource(
     poolErrorHandler: () => {},
     connectTimeoutMS: 5_000,
     applicationName: role,
-    extra: { options: startup(role), max: size, pipeline: true, keepAlive: true },
+    extra: { options: startup(role), max: size, pipeline: true, ...KEPT },
   });
   return source.initialize();
 }
