@@ -40,7 +40,7 @@ CREATE TABLE registry.service (
 
 CREATE TABLE registry.processor (
   id            uuid PRIMARY KEY,
-  name          text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  name          text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 200),
   kind          text NOT NULL CHECK (kind IN ('ASSOCIATE', 'AGENT', 'SERVICE_PROVIDER')),
   registered_at timestamptz NOT NULL
 );

@@ -91,6 +91,6 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
 /** What can be a declared key at all. Other text never reaches the database: it could not even be compared with one. */
 const KEY = /^[a-z][a-z_.-]{0,99}$/;
 
-function keyOrNone(text: string): string {
+export function keyOrNone(text: string): string {
   return KEY.test(text) ? text : '';
 }

@@ -29,6 +29,7 @@ import { type MigratedDatabase, migratedDatabase, ORIGIN } from './ledger.js';
 const ISSUER = 'https://issuer.example.com';
 
 export interface Answered {
+  /** As a client gets it. */
   // biome-ignore lint/suspicious/noExplicitAny: a test knows what it asked for, and fails where it is wrong
   readonly data: any;
   readonly errors: readonly LeavingError[];
@@ -100,7 +101,8 @@ export async function testGate(): Promise<TestGate> {
         contextValue: context,
         variableValues: variables,
       });
-      return { data: result.data, errors: (result.errors ?? []).map(leavingError), context };
+      const data = JSON.parse(JSON.stringify(result.data ?? null));
+      return { data, errors: (result.errors ?? []).map(leavingError), context };
     },
     async entries(from = 0) {
       const { rows } = await core.parts.pool.query<{ index: string; nth: string | null; leaf: string }>(

@@ -1,0 +1,18 @@
+/**
+ * The row of a processor: an organisation that processes personal data for us.
+ */
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export type ProcessorKind = 'ASSOCIATE' | 'AGENT' | 'SERVICE_PROVIDER';
+
+@Entity({ schema: 'registry', name: 'processor' })
+export class ProcessorRow {
+  @PrimaryColumn('uuid')
+  id: string;
+  @Column('text')
+  name: string;
+  @Column('text')
+  kind: ProcessorKind;
+  @Column('timestamptz', { name: 'registered_at' })
+  registeredAt: Date;
+}

@@ -1,0 +1,104 @@
+/**
+ * The verbs of processors (clause 6.1): register, list, and see oneself.
+ */
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
+import type { Context } from '../../graphql/context.js';
+import { Fault } from '../../graphql/fault.js';
+import { isSpeakable } from '../../log/canonical.js';
+import type { Pseudonym } from '../../log/entry.js';
+import { actorOf, digestOf, type Identity, linkIdentities } from '../identities/identities.js';
+import { type ProcessorKind, ProcessorRow } from './processor.entity.js';
+
+export interface ProcessorRegistration {
+  /** An organisation's, which no two processors share. */
+  readonly name: string;
+  readonly kind: ProcessorKind;
+  /** So that it can sign in. */
+  readonly identity: Identity | null;
+}
+
+/** The same registration stands: nothing is to be done, and nothing is entered. */
+class StandsAlready extends Error {
+  constructor(readonly processor: ProcessorRow) {
+    super();
+  }
+}
+
+const LONGEST_NAME = 200;
+
+/**
+ * Registers a processor; registered again as it stands, it is answered as it stands.
+ *
+ * @throws Refusal; Fault BAD_INPUT, ALREADY_REGISTERED
+ */
+export async function registerProcessor(
+  { gate }: Pick<Context, 'gate'>,
+  { name, kind, identity }: ProcessorRegistration,
+): Promise<ProcessorRow> {
+  if (name.trim() === '' || name.length > LONGEST_NAME || !isSpeakable(name)) {
+    throw new Fault('BAD_INPUT', { detail: `"name" is text of 1 to ${LONGEST_NAME} characters.` });
+  }
+  const ask = { event: 'processor.registered', operation: 'registerProcessor', data: null } as const;
+  try {
+    return await gate.change(ask, async ({ rows }, permit, seal) => {
+      const id = randomUUID() as string as Pseudonym;
+      const body = permit.body(ask.event, { details: { processor: id, kind } });
+      const processor = { id, name, kind, registeredAt: new Date(body.at) };
+      const digest = identity && (await digestOf(seal, 'processor', identity));
+      const inserted: object[] = await rows.query(
+        `INSERT INTO registry.processor (id, name, kind, registered_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (name) DO NOTHING RETURNING id`,
+        [id, name, kind, processor.registeredAt],
+      );
+      if (inserted.length === 0) throw await standing(rows, name, kind, digest);
+      if (digest) {
+        if (await actorOf(rows, digest)) throw alreadyRegistered('identity');
+        await linkIdentities(rows, 'processor', [{ digest, actor: id }]);
+      }
+      return { bodies: [body], value: processor };
+    });
+  } catch (error) {
+    if (error instanceof StandsAlready) return error.processor;
+    throw error;
+  }
+}
+
+async function standing(
+  rows: EntityManager,
+  name: string,
+  kind: ProcessorKind,
+  digest: Uint8Array | null,
+): Promise<StandsAlready | Fault> {
+  const stands = await rows.findOneByOrFail(ProcessorRow, { name });
+  const isSame = stands.kind === kind && (!digest || (await actorOf(rows, digest)) === stands.id);
+  return isSame ? new StandsAlready(stands) : alreadyRegistered('name');
+}
+
+function alreadyRegistered(member: string): Fault {
+  return new Fault('ALREADY_REGISTERED', { detail: `"${member}" is that of another registration.` });
+}
+
+/** A page of processors, by id. One entry a page, with its count: an agent may be a single person. */
+export async function listProcessors({ gate, rows }: Context, args: PageArgs): Promise<Connection<ProcessorRow>> {
+  const listed = await page<ProcessorRow>(
+    args,
+    ({ id }) => id,
+    (after, limit) =>
+      rows
+        .createQueryBuilder(ProcessorRow, 'p')
+        .where(after === null ? 'true' : 'p.id > :after', { after })
+        .orderBy('p.id')
+        .limit(limit)
+        .getMany(),
+  );
+  const ask = { event: 'processor.listed', operation: 'processors', data: null } as const;
+  await gate.note(ask, { details: { count: listed.edges.length } });
+  return listed;
+}
+
+/** A processor's own registration, which is no disclosure to it; null for whoever is none. */
+export async function ownProcessor({ actor, rows }: Context): Promise<ProcessorRow | null> {
+  return actor.kind === 'processor' ? rows.findOneBy(ProcessorRow, { id: actor.id }) : null;
+}

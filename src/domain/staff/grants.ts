@@ -1,0 +1,164 @@
+/**
+ * The verbs of need-to-know grants (clause 5.2): approve, revoke, list. Both changes end what was decided before them, so a
+ * revocation holds for the very next read, whichever server answers it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { keyOrNone } from '../../gate/facts.js';
+import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
+import type { Context } from '../../graphql/context.js';
+import { Fault } from '../../graphql/fault.js';
+import type { Category, Pseudonym, Purpose } from '../../log/entry.js';
+import { Refusal, type Refused, refused } from '../../policy/refusal.js';
+import { readPurpose } from '../purposes/declared.js';
+import { GrantRow } from './grant.entity.js';
+import { LONGEST_GRANT_DAYS, type TermFault, termFault } from './grant.rules.js';
+
+export interface GrantAsk {
+  readonly staff: Pseudonym;
+  /** As it was sent. */
+  readonly purpose: string;
+  /** As they were sent; null for all that the purpose covers, now and later. */
+  readonly categories: readonly string[] | null;
+  /** Null for now. */
+  readonly from: Date | null;
+  readonly until: Date;
+}
+
+const SAID: Record<TermFault, string> = {
+  BACKDATED: '"from" is not in the past.',
+  ENDS_BEFORE_IT_BEGINS: '"until" is after "from".',
+  TOO_LONG: `"until" is at most ${LONGEST_GRANT_DAYS} days from now.`,
+};
+
+/** @throws Refusal; Fault BAD_INPUT, and NO_SUCH_ID where nobody of the staff has the id */
+export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: GrantAsk): Promise<GrantRow> {
+  const { staff, purpose, until } = wanted;
+  const at = now();
+  const from = wanted.from ?? at;
+  const fault = termFault({ from, until }, at);
+  if (fault) throw new Fault('BAD_INPUT', { detail: SAID[fault] });
+  const categories = wanted.categories && [...new Set(wanted.categories)].sort();
+  if (categories?.length === 0) {
+    throw new Fault('BAD_INPUT', { detail: '"categories" is null for all that the purpose covers, and never empty.' });
+  }
+
+  const ask = { event: 'grant.approved', operation: 'grantNeedToKnow', data: null } as const;
+  return gate.change(ask, async ({ rows }, permit) => {
+    if (staff === actor.id) throw new Refusal(refused('OWN_GRANT', 'another approver'), null);
+    const refusal = await refusedScope(rows, purpose, categories);
+    if (refusal) throw new Refusal(refusal, null);
+    const [known] = await rows.query(`SELECT FROM registry.identity i WHERE i.actor = $1 AND i.kind = 'staff'`, [
+      staff,
+    ]);
+    if (!known) throw new Fault('NO_SUCH_ID', { detail: '"staff" names nobody.' });
+
+    const grant: GrantRow = {
+      id: randomUUID(),
+      staff,
+      purpose,
+      categories,
+      approvedBy: actor.id,
+      from,
+      until,
+      revokedAt: null,
+    };
+    await rows.insert(GrantRow, grant);
+    const body = permit.body(ask.event, {
+      purpose: purpose as Purpose,
+      ...(categories && { asked: categories as Category[] }),
+      details: { grant: grant.id, staff, from: from.toISOString(), until: until.toISOString() },
+    });
+    return { bodies: [body], value: grant };
+  });
+}
+
+/** Nobody needs to know what the purpose has nothing to do with. */
+async function refusedScope(
+  rows: EntityManager,
+  purpose: string,
+  categories: readonly string[] | null,
+): Promise<Refused | null> {
+  const declared = await readPurpose(rows, keyOrNone(purpose));
+  if (!declared) return refused('PURPOSE_NOT_DECLARED', 'a declared purpose');
+  const beyond = (categories ?? []).filter((category) => !declared.categories.includes(category)).map(keyOrNone);
+  if (beyond.length === 0) return null;
+  const [{ count }] = await rows.query(
+    'SELECT count(*)::int AS count FROM registry.category c WHERE c.key = ANY ($1)',
+    [beyond],
+  );
+  return count < beyond.length
+    ? refused('CATEGORY_NOT_DECLARED', 'a declared category')
+    : refused('PURPOSE_DOES_NOT_COVER_CATEGORY', 'a purpose that covers the category');
+}
+
+/** The grant was revoked before: it stays so, as of then, and nothing is entered. */
+class RevokedAlready extends Error {
+  constructor(readonly grant: GrantRow) {
+    super();
+  }
+}
+
+/** @throws Refusal; Fault NO_SUCH_ID */
+export async function revokeNeedToKnow({ gate }: Context, id: string): Promise<GrantRow> {
+  const ask = { event: 'grant.revoked', operation: 'revokeNeedToKnow', data: null } as const;
+  try {
+    return await gate.change(ask, async ({ rows }, permit) => {
+      // Locked, so that of two revocations at once the second sees the first.
+      const grant = await rows.findOne(GrantRow, { where: { id }, lock: { mode: 'for_no_key_update' } });
+      if (!grant) throw new Fault('NO_SUCH_ID', { detail: '"id" names no grant.' });
+      if (grant.revokedAt) throw new RevokedAlready(grant);
+      const body = permit.body(ask.event, {
+        purpose: grant.purpose as Purpose,
+        details: { grant: id, staff: grant.staff },
+      });
+      const revokedAt = new Date(body.at);
+      await rows.update(GrantRow, { id }, { revokedAt });
+      return { bodies: [body], value: { ...grant, revokedAt } };
+    });
+  } catch (error) {
+    if (error instanceof RevokedAlready) return error.grant;
+    throw error;
+  }
+}
+
+/** A page of grants, by id: everybody's, or one member's. One entry a page, with its count. */
+export async function listGrants(
+  context: Context,
+  staff: Pseudonym | null | 'nobody',
+  args: PageArgs,
+): Promise<Connection<GrantRow>> {
+  const listed =
+    staff === 'nobody' ? await page<GrantRow>(args, keyOf, async () => []) : await pageOf(context, staff, args);
+  const ask = { event: 'grant.listed', operation: 'needToKnowGrants', data: null } as const;
+  const count = listed.edges.length;
+  // A member that has no grants may be nobody at all, and what a client sent is not for the log.
+  await context.gate.note(ask, { details: { count, ...(staff && count > 0 && { staff }) } });
+  return listed;
+}
+
+/** One's own grants, which are no disclosure to oneself; none for whoever is not of the staff. */
+export function ownGrants(context: Context, args: PageArgs): Promise<Connection<GrantRow>> {
+  return pageOf(context, context.actor.id, args);
+}
+
+/** All grants of one member of the staff. */
+export function grantsOf({ rows }: Pick<Context, 'rows'>, staff: Pseudonym): Promise<GrantRow[]> {
+  return rows.find(GrantRow, { where: { staff }, order: { until: 'ASC' } });
+}
+
+function pageOf({ rows }: Context, staff: Pseudonym | null, args: PageArgs): Promise<Connection<GrantRow>> {
+  return page<GrantRow>(args, keyOf, (after, limit) =>
+    rows
+      .createQueryBuilder(GrantRow, 'g')
+      .where(after === null ? 'true' : 'g.id > :after', { after })
+      .andWhere(staff === null ? 'true' : 'g.staff = :staff', { staff })
+      .orderBy('g.id')
+      .limit(limit)
+      .getMany(),
+  );
+}
+
+function keyOf({ id }: GrantRow): string {
+  return id;
+}
