@@ -1,0 +1,83 @@
+/**
+ * The database that a command reads the log from: the one that is named, the one of DATABASE_URL, or the embedded one that
+ * runs in DATA_DIR. It is read with the reviewer's role, which sees the log and no personal data, and writes nothing.
+ */
+import type pg from 'pg';
+import { isDatabaseError, sqlStateOf } from '../database/fault.js';
+import { DATABASE } from '../database/name.js';
+import { openPool } from '../database/pools.js';
+import { databaseUrl, Fault } from '../server/setting.js';
+import { CommandFault } from './fault.js';
+
+/** What `--database` was given: a URL; true for the option without one; absent without the option. */
+export type Named = string | boolean | undefined;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Gives `read` a connection, in one snapshot of the database.
+ *
+ * @throws CommandFault for whatever keeps the log from being read
+ */
+export async function withLog<T>(
+  named: Named,
+  env: Environment,
+  read: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const pool = openPool(await urlOf(named, env), 'access_ledger_reviewer', 1);
+  try {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw databaseFault(error);
+    });
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      // A log may be long, and a page of it slow to come.
+      await client.query('SET LOCAL statement_timeout = 0');
+      return await read(client);
+    } finally {
+      client.release(true);
+    }
+  } catch (error) {
+    throw isDatabaseError(error) ? databaseFault(error) : error;
+  } finally {
+    await pool.end();
+  }
+}
+
+async function urlOf(named: Named, env: Environment): Promise<string> {
+  const given = typeof named === 'string' ? named : env.DATABASE_URL;
+  if (!given) return embeddedUrl(env.DATA_DIR || '.data');
+  try {
+    return databaseUrl(given);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new CommandFault(`${typeof named === 'string' ? 'the URL of --database' : 'DATABASE_URL'} ${error.message}`);
+  }
+}
+
+async function embeddedUrl(dataDir: string): Promise<string> {
+  const { EmbeddedPostgresError, findEmbedded } = await import('../database/embedded.js');
+  const found = await findEmbedded(dataDir).catch((error: unknown) => {
+    if (error instanceof EmbeddedPostgresError) throw new CommandFault(error.message);
+    throw error;
+  });
+  if (!found) throw new CommandFault(`no database in ${dataDir}: give --database URL, or set DATABASE_URL or DATA_DIR`);
+  if (!found.running) throw new CommandFault(`the database in ${dataDir} does not run: start the server (npm start)`);
+  return found.running.url(DATABASE);
+}
+
+/** By SQLSTATE. PostgreSQL's own words may quote what nobody should see here. */
+const SAYS: readonly (readonly [RegExp, string])[] = [
+  [/^28/, 'refuses this login: check the user and the password'],
+  [/^3D000$/, 'has no database of this name'],
+  [/^(42501|22023|0P000|42704)$/, 'does not let this login read the log: GRANT access_ledger_reviewer to it'],
+  [/^(42P01|3F000|42703)$/, 'holds no log, or one of another version: start the server once, so that it is migrated'],
+  [/^(53|57)/, 'is too busy, or going down: try again'],
+];
+
+function databaseFault(error: unknown): CommandFault {
+  const state = sqlStateOf(error);
+  const says = SAYS.find(([pattern]) => state && pattern.test(state))?.[1];
+  const code = state ?? (error instanceof Error && 'code' in error ? String(error.code) : 'no connection');
+  return new CommandFault(`the database ${says ?? 'cannot be read'} (${code})`, { cause: error });
+}

@@ -1,0 +1,103 @@
+/**
+ * Evidence options are what a reviewer holds from outside the log, as the arguments and files of `verify`.
+ */
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Entry } from '../log/entry.js';
+import type { CheckpointEvidence, Evidence } from '../log/evidence.js';
+import { isLink, type LogIndex } from '../log/leaf.js';
+import { type NoteKeyType, parseVerifierKey, type VerifierKey } from '../log/note-key.js';
+import { CommandFault, fileFault } from './fault.js';
+
+export interface EvidenceOptions {
+  readonly held?: readonly Entry[];
+  /** Files. */
+  readonly checkpoint?: readonly string[];
+  readonly key?: VerifierKey;
+  readonly witness?: readonly VerifierKey[];
+  readonly quorum?: number;
+  /** Seconds. */
+  readonly maxAge?: number;
+}
+
+export function addEvidenceOptions(command: Command): Command {
+  return command
+    .option('--held <index:link>', 'an entry as extensions.ledger returned it; may be repeated', collect(parseHeld))
+    .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect(parseText))
+    .option('--key <vkey>', "the log's verifier key, from elsewhere than the log", parseKey('ed25519', 'a log'))
+    .option(
+      '--witness <vkey>',
+      "a witness's verifier key; may be repeated",
+      collect(parseKey('cosignature', 'a witness')),
+    )
+    .option('--quorum <n>', 'how many of the witnesses must have cosigned (default: all)', parseWhole)
+    .option('--max-age <time>', 'how old the newest cosigned checkpoint may be, such as 90s, 15m, 24h, 7d', parseTime);
+}
+
+/** @throws CommandFault for options that mean nothing without others, and for files that cannot be read */
+export async function openEvidenceOptions(options: EvidenceOptions, now: Date): Promise<Evidence> {
+  const { held = [], checkpoint = [], key, witness = [], quorum, maxAge } = options;
+  if (checkpoint.length > 0 && !key)
+    throw new CommandFault('--checkpoint needs --key: without it, anybody may have signed');
+  if (witness.length === 0 && quorum !== undefined) throw new CommandFault('--quorum needs --witness');
+  if (witness.length === 0 && maxAge !== undefined) {
+    throw new CommandFault('--max-age needs --witness: only a cosignature says when it was made');
+  }
+  if (checkpoint.length === 0 && (key || witness.length > 0)) {
+    throw new CommandFault(`--${key ? 'key' : 'witness'} needs --checkpoint`);
+  }
+  if (!key) return { held };
+  const notes = await Promise.all(checkpoint.map(readNote));
+  const checkpoints: CheckpointEvidence = {
+    key,
+    notes,
+    ...(witness.length > 0 && { witnesses: { keys: witness, quorum: quorum ?? witness.length } }),
+    ...(maxAge !== undefined && { freshness: { maxSeconds: maxAge, now } }),
+  };
+  return { held, checkpoints };
+}
+
+function readNote(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw fileFault(file, error);
+  });
+}
+
+/** For an option that may be repeated. */
+function collect<T>(parse: (text: string) => T): (text: string, before?: readonly T[]) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
+
+function parseText(text: string): string {
+  return text;
+}
+
+function parseHeld(text: string): Entry {
+  const [, digits = '', link = ''] = /^(0|[1-9][0-9]{0,15}):(.+)$/.exec(text) ?? [];
+  const index = Number(digits);
+  if (digits && Number.isSafeInteger(index) && isLink(link)) return { index: index as LogIndex, link };
+  throw new InvalidArgumentError('It is an index, a colon and a link of 64 hex digits, such as 41:9c0e….');
+}
+
+function parseKey(type: NoteKeyType, whose: string): (text: string) => VerifierKey {
+  return (text) => {
+    const key = parseVerifierKey(text);
+    if (key?.type === type) return key;
+    throw new InvalidArgumentError(
+      `It is no verifier key of ${whose}, such as \`access-ledger keys public\` prints: name+id+base64.`,
+    );
+  };
+}
+
+function parseWhole(text: string): number {
+  if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number from 1.');
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+function parseTime(text: string): number {
+  const [, digits, unit] = /^([1-9][0-9]{0,8})([smhd])$/.exec(text) ?? [];
+  if (digits && unit) return Number(digits) * SECONDS[unit]!;
+  throw new InvalidArgumentError('It is a number and s, m, h or d, such as 24h.');
+}

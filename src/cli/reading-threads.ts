@@ -1,0 +1,75 @@
+/**
+ * Reading threads read batches of lines beside the thread that follows the chain.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Reading } from '../log/reading.js';
+import type { Batch } from './lines.js';
+import { unpackReadings } from './packed-readings.js';
+import type { Answer } from './reading-thread.js';
+
+/** A batch that was read. */
+export interface ReadBatch {
+  readonly readings: Iterable<Reading>;
+  /** Why the line after the last reading is none. */
+  readonly fault: string | null;
+  readonly room: Batch['room'];
+}
+
+/** More than this keep no more busy: one thread follows the chain. */
+const MOST_THREADS = 4;
+/** Batches of each thread: one that it reads, one that waits for it. */
+const DEPTH = 2;
+
+export class ReadingThreads {
+  private readonly threads: readonly Thread[];
+
+  /** @param cores that there are, of which one is the caller's */
+  constructor(cores: number) {
+    this.threads = Array.from({ length: Math.max(1, Math.min(cores - 1, MOST_THREADS)) }, () => new Thread());
+  }
+
+  /** @returns null where all are busy; otherwise the batch's room is theirs until it comes back */
+  read(batch: Batch): Promise<ReadBatch> | null {
+    const thread = this.threads.reduce((free, other) => (other.waiting < free.waiting ? other : free));
+    return thread.waiting < DEPTH ? thread.read(batch) : null;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.end()));
+  }
+}
+
+class Thread {
+  private readonly worker = new Worker(new URL('./reading-thread.js', import.meta.url), {
+    // Readings live briefly: a young generation that grows would only keep memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
+  private readonly asked: { resolve(read: ReadBatch): void; reject(error: unknown): void }[] = [];
+
+  constructor() {
+    this.worker.on('message', ({ room, fault, ...packed }: Answer) => {
+      this.asked.shift()?.resolve({ readings: unpackReadings(packed), fault, room });
+    });
+    this.worker.on('error', (error) => this.fail(error));
+    this.worker.on('exit', () => this.fail(new Error('a reading thread ended')));
+  }
+
+  get waiting(): number {
+    return this.asked.length;
+  }
+
+  read(batch: Batch): Promise<ReadBatch> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ resolve, reject });
+      this.worker.postMessage(batch, [batch.room.buffer]);
+    });
+  }
+
+  private fail(error: unknown): void {
+    for (const { reject } of this.asked.splice(0)) reject(error);
+  }
+
+  async end(): Promise<void> {
+    await this.worker.terminate();
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Verifies a log from the lines of its export, on all cores: threads read entries; this one follows the chain, and reads
+ * a batch itself whenever they are all busy. Memory is a few rooms of lines, and what verification itself keeps.
+ */
+import { availableParallelism } from 'node:os';
+import type { Evidence } from '../log/evidence.js';
+import { type Report, Verifier } from '../log/verify.js';
+import { CommandFault } from './fault.js';
+import { type Batch, cutLines, ROOM_BYTES, readLines } from './lines.js';
+import { type ReadBatch, ReadingThreads } from './reading-threads.js';
+
+/** As many batches as may be read before the chain has come to them. */
+const MOST_AHEAD = 6;
+
+/**
+ * @param onEntries is told how many were verified so far
+ * @throws CommandFault for what is no exported log
+ */
+export async function verifyLines(
+  chunks: AsyncIterable<Uint8Array>,
+  evidence: Evidence,
+  onEntries: (entries: number) => void,
+): Promise<Report> {
+  const verifier = new Verifier(evidence);
+  const rooms: Batch['room'][] = [];
+  let entries = 0;
+  const take = ({ readings, fault, room }: ReadBatch) => {
+    for (const reading of readings) {
+      verifier.take(reading);
+      entries++;
+    }
+    if (fault) throw new CommandFault(`line ${entries + 1}: ${fault}`);
+    rooms.push(room);
+    onEntries(entries);
+  };
+
+  let threads: ReadingThreads | null = null;
+  const ahead: (ReadBatch | Promise<ReadBatch>)[] = [];
+  try {
+    for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES))) {
+      const reading = threads?.read(batch) ?? { ...readLines(batch), room: batch.room };
+      if (reading instanceof Promise) reading.catch(() => {}); // it fails where it is awaited
+      ahead.push(reading);
+      // Where there is one batch there may be many, and it takes threads a while to start.
+      threads ??= batch.length > ROOM_BYTES / 2 ? new ReadingThreads(availableParallelism()) : null;
+      if (ahead.length === MOST_AHEAD) take(await ahead.shift()!);
+      while (ahead.length > 0 && !(ahead[0] instanceof Promise)) take(ahead.shift() as ReadBatch);
+    }
+    for (const reading of ahead) take(await reading);
+    return verifier.conclude();
+  } finally {
+    await threads?.end();
+  }
+}
