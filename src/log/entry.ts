@@ -6,6 +6,7 @@
  *
  * The fields are the contract of schema/log-format.md, "Body fields".
  */
+import { toUtf8 } from './bytes.js';
 import { canonical, type Json } from './canonical.js';
 import type { EventName } from './event.js';
 import { type Link, type LogIndex, MAX_BODY_BYTES } from './leaf.js';
@@ -96,6 +97,6 @@ export class BodyTooLarge extends Error {
  */
 export function formatBody(body: Body): string {
   const text = canonical({ ...body, v: BODY_VERSION } as unknown as Json);
-  if (Buffer.byteLength(text) > MAX_BODY_BYTES) throw new BodyTooLarge(`a body of more than ${MAX_BODY_BYTES} bytes`);
+  if (toUtf8(text).length > MAX_BODY_BYTES) throw new BodyTooLarge(`a body of more than ${MAX_BODY_BYTES} bytes`);
   return text;
 }

@@ -116,8 +116,8 @@ function parsePlain(line: Uint8Array): StoredEntry | null {
   for (; line[at]! >= DIGIT_0 && line[at]! <= DIGIT_9; at++) index = 10 * index + (line[at]! - DIGIT_0);
   if (String(index).length !== at - HEAD.length || !Number.isSafeInteger(index)) return null;
   const end = line.length - TAIL.length - LINK_DIGITS - LINK.length;
-  if (!stands(LEAF, line, at) || !stands(LINK, line, end) || !stands(TAIL, line, line.length - TAIL.length))
-    return null;
+  if (!stands(LEAF, line, at) || !stands(LINK, line, end)) return null;
+  if (!stands(TAIL, line, line.length - TAIL.length)) return null;
   const link = fromUtf8(line.subarray(end + LINK.length, end + LINK.length + LINK_DIGITS));
   const leaf = unescaped(line.subarray(at + LEAF.length, end));
   return link !== null && isLink(link) && leaf !== null ? { index, link, leaf } : null;
@@ -137,6 +137,11 @@ function unescaped(escaped: Uint8Array): Uint8Array | null {
   return length < 0 ? null : bytes;
 }
 
+/** From space to tilde, with one comparison for both. */
+function isPrintable(byte: number): boolean {
+  return (byte - SPACE) >>> 0 <= TILDE - SPACE;
+}
+
 /** @returns how many bytes it wrote, or −1 where it met what is not plain */
 function writeUnescaped(escaped: Uint8Array, room: Uint8Array): number {
   let to = 0;
@@ -146,7 +151,7 @@ function writeUnescaped(escaped: Uint8Array, room: Uint8Array): number {
       byte = escaped[++i]!;
       if (byte === LETTER_N) byte = LINE_FEED;
       else if (byte !== QUOTE && byte !== BACKSLASH) return -1;
-    } else if (byte < SPACE || byte > TILDE || byte === QUOTE) return -1;
+    } else if (!isPrintable(byte) || byte === QUOTE) return -1;
     room[to++] = byte;
   }
   return to;

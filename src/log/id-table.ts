@@ -5,8 +5,10 @@
  *
  * Open addressing over the 128 bits. Somebody who chooses ids to collide can make it slow, never wrong.
  */
+import { nibble } from './bytes.js';
 
 const WORDS = 4;
+const HYPHEN = 0x2d;
 
 export class IdTable {
   private size = 0;
@@ -93,10 +95,9 @@ function hash(words: Uint32Array, at: number): number {
 function parseUuid(uuid: string, words: Uint32Array): void {
   let digits = 0;
   let word = 0;
-  for (let i = 0; i < uuid.length; i++) {
-    const code = uuid.charCodeAt(i);
-    if (code === 45) continue;
-    word = (word << 4) | (code < 58 ? code - 48 : code - 87);
+  for (let at = 0; at < uuid.length; at++) {
+    if (uuid.charCodeAt(at) === HYPHEN) continue;
+    word = (word << 4) | nibble(uuid, at);
     if (++digits % 8 === 0) words[digits / 8 - 1] = word;
   }
 }

@@ -33,8 +33,8 @@ export interface Reading {
 
 const NONE: readonly Finding[] = [];
 
-export function readEntry({ index, link, leaf, projection }: StoredEntry): Reading {
-  const hash = linkOf(leaf);
+/** @param hash of the leaf, where another thread has computed it */
+export function readEntry({ index, link, leaf, projection }: StoredEntry, hash: Link = linkOf(leaf)): Reading {
   const edited =
     hash === link ? NONE : [findingAt('CONTENT_EDITED', index, `a leaf of link ${link}`, `one of ${hash}`)];
   const parsed = parseLeaf(leaf);
@@ -47,7 +47,8 @@ export function readEntry({ index, link, leaf, projection }: StoredEntry): Readi
     );
     return { index, link, hash, place: null, deed: null, findings: [malformed, ...edited] };
   }
-  const { body, ...place } = parsed;
+  const { prev, history, body } = parsed;
+  const place = { index: parsed.index, prev, history };
   try {
     const deed = parseDeed(body);
     const findings = projection && hash === link ? projectionFindings(index, projection, deed) : edited;

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { BODY } from '../../src/log/body.js';
+import { EVENTS } from '../../src/log/event.js';
+import { MAX_LINE_BYTES } from '../../src/log/export-line.js';
+import { FINDINGS } from '../../src/log/finding.js';
+import { MAX_LEAF_BYTES } from '../../src/log/leaf.js';
+
+const page = readFileSync(new URL('../../schema/log-format.md', import.meta.url), 'utf8');
+
+/** The cells of the first table below a heading, but its head. */
+function tableBelow(heading: string): string[][] {
+  const lines = page.slice(page.indexOf(`\n${heading}\n`)).split('\n');
+  const from = lines.findIndex((line) => line.startsWith('|'));
+  const length = lines.slice(from).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(from + 2, from + length).map((line) => line.slice(2, -2).split(' | '));
+}
+
+function named(cell: string | undefined): string {
+  return cell!.replaceAll('`', '');
+}
+
+describe('schema/log-format.md', () => {
+  it('has every event, with its clause and whether it changes facts', () => {
+    const rows = tableBelow('### Events').map(([event, clause, changes]) => [named(event), clause, changes === 'yes']);
+    expect(rows).to.deep.equal(Object.entries(EVENTS).map(([event, of]) => [event, of.clause, of.changesFacts]));
+  });
+
+  it('has every body field, and which may be absent', () => {
+    const rows = tableBelow('### Body fields').map(([field, type]) => [
+      named(field),
+      !/, optional$|^`\{code/.test(type!),
+    ]);
+    expect(rows).to.deep.equal([...BODY.rules.keys()].map((field) => [field, BODY.required.includes(field)]));
+  });
+
+  it('has every finding code', () => {
+    expect(tableBelow('### Findings').map(([code]) => named(code))).to.deep.equal(Object.keys(FINDINGS));
+  });
+
+  it('has the limits of a leaf and of a line', () => {
+    for (const limit of [MAX_LEAF_BYTES, MAX_LINE_BYTES]) expect(page).to.contain(limit.toLocaleString('en-US'));
+  });
+});
