@@ -31,6 +31,7 @@ export interface DemoOptions {
 const USERS = 2_000;
 /** People registered in one transaction. */
 const BATCH = 100;
+const TELL_EVERY = 500;
 
 const PROCESSORS = [
   { name: 'Northwind Holdings', kind: 'ASSOCIATE', subject: null },
@@ -63,7 +64,8 @@ async function seedPeople(system: Context, { issuer, tell }: DemoOptions): Promi
   );
   for (let from = count; from < USERS; from += BATCH) {
     await registerUsers(system, 'property-security', registrations.slice(from, from + BATCH));
-    tell(`registering the people of the demo: ${Math.min(from + BATCH, USERS)} of ${USERS}`);
+    const done = Math.min(from + BATCH, USERS);
+    if (done % TELL_EVERY === 0) tell(`registered ${done} of the ${USERS} people of the demo`);
   }
 }
 

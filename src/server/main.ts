@@ -12,7 +12,6 @@ import { LogKeyError } from './log-key.js';
 import { startServer } from './server.js';
 import { handleShutdown } from './shutdown.js';
 
-const began = performance.now();
 const now = () => new Date();
 
 try {
@@ -20,7 +19,7 @@ try {
   const log = createLog({ level: config.logLevel });
   const server = await startServer({ config, log, now, tell });
   handleShutdown({ steps: server.stop, log, exit: (status) => process.exit(status), signals: process });
-  process.stdout.write(`${greeting({ ...server, seconds: (performance.now() - began) / 1_000 })}\n`);
+  process.stdout.write(`${greeting({ ...server, seconds: performance.now() / 1_000 })}\n`);
 } catch (error) {
   process.stderr.write(`${reason(error)}\n`);
   process.exit(1);

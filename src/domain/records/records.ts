@@ -8,6 +8,7 @@ import type { Seal } from '../../gate/change.js';
 import type { Permit } from '../../gate/permit.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
+import { isSpeakable } from '../../log/canonical.js';
 import type { Category, EntryId, Pseudonym, RecordId, RecordVersion } from '../../log/entry.js';
 import type { WrappedKey } from '../../vault/vault.js';
 
@@ -41,7 +42,7 @@ export function withIds(records: readonly Collected[]): (Collected & { id: Recor
 }
 
 function checkValue(value: string): void {
-  if (value.length < 1 || value.length > LONGEST_VALUE || !value.isWellFormed() || value.trim() === '') {
+  if (value.length < 1 || value.length > LONGEST_VALUE || !isSpeakable(value) || value.trim() === '') {
     throw new Fault('BAD_INPUT', { detail: `A "value" is text of 1 to ${LONGEST_VALUE} characters.` });
   }
 }

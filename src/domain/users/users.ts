@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
+import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
 import { digestOf, type Identity, linkIdentities } from '../identities/identities.js';
@@ -127,7 +128,7 @@ export async function findUser(
   { gate }: Context,
   ask: { readonly category: string; readonly value: string; readonly purpose: string },
 ): Promise<Pseudonym | null> {
-  if (ask.value.length > 1_000 || !ask.value.isWellFormed()) {
+  if (ask.value.length > 1_000 || !isSpeakable(ask.value)) {
     throw new Fault('BAD_INPUT', { detail: '"value" is text of at most 1,000 characters.' });
   }
   const found = await gate.find({ ...ask, operation: 'findUser' });

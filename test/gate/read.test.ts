@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
+import type { Actor, Category, Pseudonym } from '../../src/log/entry.js';
+import { SYSTEM } from '../../src/policy/system.js';
+import { EMAIL, NAME, type TestGate, testGate } from '../support/gate.js';
+
+const TOMORROW = () => new Date(Date.now() + 24 * 3_600_000);
+
+/** Whatever a document looks like, a value comes with the entry that names its record, and nothing else is opened. */
+describe('reading', () => {
+  let gate: TestGate;
+  let support: Actor;
+  let ana: Pseudonym;
+  let ben: Pseudonym;
+  before(async () => {
+    gate = await testGate();
+    support = await gate.signIn('support-agent');
+    await grantNeedToKnow(gate.contextFor(SYSTEM), {
+      staff: support.id,
+      purpose: 'convenience',
+      categories: null,
+      from: null,
+      until: TOMORROW(),
+    });
+    ana = await gate.person();
+    ben = await gate.person([
+      { ...NAME, value: 'Ben Okri' },
+      { ...EMAIL, value: 'ben@example.com' },
+    ]);
+  });
+  after(() => gate.close());
+
+  /** Reads, and answers the data with the bodies of the entries that the reading caused. */
+  async function reading(source: string, variables: object = {}, actor = support) {
+    const from = await gate.size();
+    const { data, errors, context } = await gate.execute(actor, source, { ana, ben, ...variables });
+    const entries = await gate.entries(from);
+    expect(context.entries.map(({ index }) => index).sort((a, b) => a - b)).to.deep.equal(
+      entries.map(({ index }) => index),
+    );
+    return { data, errors, entries, bodies: entries.map(({ body }) => body) };
+  }
+
+  const card = `personalData(purpose: "convenience", categories: ["user.name", "user.contact.email"])`;
+
+  it('CustomerCard of the README gives the values, and one entry that names both records', async () => {
+    const { data, errors, bodies } = await reading(
+      `query CustomerCard($ana: ID!) { user(id: $ana) { id ${card} { category version channel value withheld { code clause missing } } } }`,
+    );
+    expect(errors).to.deep.equal([]);
+    expect(data.user.personalData).to.deep.equal([
+      { category: 'user.contact.email', version: 1, channel: 'REGISTRATION', value: 'ana@example.com', withheld: null },
+      { category: 'user.name', version: 1, channel: 'REGISTRATION', value: 'Ana Ruiz', withheld: null },
+    ]);
+    expect(bodies).to.have.length(1);
+    expect(bodies[0]).to.deep.include({
+      event: 'record.read',
+      outcome: 'permitted',
+      subject: ana,
+      purpose: 'convenience',
+      basis: 'contract',
+      clause: '5.2',
+      operation: 'user',
+      asked: ['user.contact.email', 'user.name'],
+    });
+    expect(bodies[0]!.records!.map(({ category, version }) => [category, version])).to.have.deep.members([
+      ['user.contact.email', 1],
+      ['user.name', 1],
+    ]);
+  });
+
+  it('opens nothing, but makes an entry, where no value is selected', async () => {
+    const { data, bodies } = await reading(`query ($ana: ID!) { user(id: $ana) { ${card} { category version } } }`);
+    expect(data.user.personalData).to.have.length(2);
+    expect(bodies.map(({ event, records }) => [event, records])).to.deep.equal([['record.listed', undefined]]);
+  });
+
+  it('makes no entry of personal data where none is asked for', async () => {
+    const { data, bodies } = await reading('query ($ana: ID!) { user(id: $ana) { id } }');
+    expect(data.user.id).to.equal(ana);
+    expect(bodies).to.deep.equal([]);
+  });
+
+  it('answers null for somebody unknown, without an entry', async () => {
+    for (const id of [randomUUID(), 'x', ana.toUpperCase(), '']) {
+      const { data, errors, bodies } = await reading(`query ($id: ID!) { user(id: $id) { ${card} { value } } }`, {
+        id,
+      });
+      expect([data, errors, bodies]).to.deep.equal([{ user: null }, [], []]);
+    }
+  });
+
+  for (const [shape, source, names] of [
+    [
+      'aliases of the root field',
+      `query ($ana: ID!, $ben: ID!) { a: user(id: $ana) { ${card} { value } } b: user(id: $ben) { ${card} { value } } }`,
+      4,
+    ],
+    ['aliases of value', `query ($ana: ID!) { user(id: $ana) { ${card} { value x: value y: value } } }`, 2],
+    ['only an alias of value', `query ($ana: ID!) { user(id: $ana) { ${card} { harmless: value } } }`, 2],
+    [
+      'a fragment',
+      `query ($ana: ID!) { user(id: $ana) { ...F } } fragment F on User { ${card} { ...G } } fragment G on PersonalDataRecord { value }`,
+      2,
+    ],
+    [
+      'an inline fragment',
+      `query ($ana: ID!) { user(id: $ana) { ... on User { ${card} { ... on PersonalDataRecord { value } } } } }`,
+      2,
+    ],
+    [
+      'include',
+      `query ($ana: ID!, $yes: Boolean = true) { user(id: $ana) { ${card} { category value @include(if: $yes) } } }`,
+      2,
+    ],
+    [
+      'skip',
+      `query ($ana: ID!, $yes: Boolean = true) { user(id: $ana) { ${card} { category value @skip(if: $yes) } } }`,
+      0,
+    ],
+    [
+      'merged fields',
+      `query ($ana: ID!) { user(id: $ana) { ${card} { category } } user(id: $ana) { ${card} { value } } }`,
+      2,
+    ],
+    [
+      'two aliases of personalData, one with values',
+      `query ($ana: ID!) { user(id: $ana) { a: ${card} { version } b: personalData(purpose: "convenience", categories: ["user.name"]) { value } } }`,
+      1,
+    ],
+    ['a list', `{ users { edges { node { id ${card} { value } } } } }`, 4],
+    [
+      'a list below aliases and fragments',
+      `{ users { edges { node { ...F } } } } fragment F on User { p: ${card} { q: value } }`,
+      4,
+    ],
+  ] as const) {
+    it(`names exactly the records that are opened, through ${shape}`, async () => {
+      const { data, errors, bodies } = await reading(source);
+      expect(errors).to.deep.equal([]);
+      const values = [...JSON.stringify(data).matchAll(/ana@example\.com|ben@example\.com|Ana Ruiz|Ben Okri/g)].map(
+        ([value]) => value,
+      );
+      const named = bodies.flatMap(({ records = [] }) => records.map(({ id }) => id));
+      expect(new Set(named).size).to.equal(named.length);
+      expect(named).to.have.length(names);
+      expect(new Set(values).size).to.equal(names);
+      expect(
+        bodies.filter(({ event }) => event === 'record.read').every(({ records }) => records!.length > 0),
+      ).to.equal(true);
+    });
+  }
+
+  it('puts what one operation asks about one person and purpose into one entry', async () => {
+    const { bodies } = await reading(
+      `query ($ana: ID!) { user(id: $ana) { a: personalData(purpose: "convenience", categories: ["user.name"]) { value } b: personalData(purpose: "convenience", categories: ["user.contact.email"]) { value } } }`,
+    );
+    expect(bodies).to.have.length(1);
+    expect(bodies[0]!.records).to.have.length(2);
+  });
+
+  it('withholds what is refused, beside what is permitted, each with its entry', async () => {
+    const { data, bodies } = await reading(
+      `query ($ana: ID!) { user(id: $ana) { personalData(purpose: "convenience", categories: ["user.name", "user.device.ip_address"]) { id category version channel value withheld { code clause missing } } } }`,
+    );
+    const withheld = data.user.personalData.find((one: { value: null }) => one.value === null);
+    expect(withheld).to.deep.equal({
+      id: null,
+      category: 'user.device.ip_address',
+      version: null,
+      channel: null,
+      value: null,
+      withheld: {
+        code: 'PURPOSE_DOES_NOT_COVER_CATEGORY',
+        clause: '3.1',
+        missing: ['a purpose that covers the category'],
+      },
+    });
+    expect(bodies.map(({ outcome }) => outcome).sort()).to.deep.equal(['permitted', 'refused']);
+  });
+
+  it('answers a bad argument as an error with its entry, and never repeats it', async () => {
+    for (const [argument, code] of [
+      ['purpose: "to-know-thy-neighbour"', 'PURPOSE_NOT_DECLARED'],
+      ['purpose: "convenience", categories: ["user.thy-neighbour"]', 'CATEGORY_NOT_DECLARED'],
+      ['purpose: "\\u0000", categories: ["\\u0000"]', 'PURPOSE_NOT_DECLARED'],
+      ['purpose: "convenience", categories: ["user.name\\u0000", "💧"]', 'CATEGORY_NOT_DECLARED'],
+    ] as const) {
+      const { data, errors, entries } = await reading(
+        `query ($ana: ID!) { user(id: $ana) { id personalData(${argument}) { value } } }`,
+      );
+      expect(data.user).to.deep.equal({ id: ana, personalData: null });
+      expect(errors).to.have.length(1);
+      expect(errors[0]!.extensions).to.have.property('code', code);
+      expect(errors[0]!.extensions).to.have.nested.property('entry.index', entries[0]!.index);
+      expect(JSON.stringify([errors, entries])).to.not.match(/neighbour|💧/);
+    }
+  });
+
+  it('refuses staff without grant, reviewers and processors, and shows nobody whether there is a record', async () => {
+    const actors = [await gate.signIn('support-agent'), await gate.signIn('security-reviewer')];
+    const nobody = await gate.person([NAME]);
+    for (const actor of actors) {
+      const shown = [];
+      for (const id of [ana, nobody]) {
+        const source = `query ($id: ID!) { user(id: $id) { ${card} { id category version channel value withheld { code } } } }`;
+        shown.push(await reading(source, { id }, actor));
+      }
+      const [one, other] = shown.map(({ data }) => data.user.personalData);
+      expect(one).to.deep.equal(other);
+      expect(
+        one.every((record: { value: null; withheld: object }) => record.value === null && record.withheld),
+      ).to.equal(true);
+    }
+  });
+
+  it('lets a user read their own data and nobody else’s', async () => {
+    const own = await reading(
+      `query ($ana: ID!) { user(id: $ana) { ${card} { value } } }`,
+      {},
+      { id: ana, kind: 'user' },
+    );
+    expect(own.data.user.personalData).to.have.length(2);
+    expect(own.bodies[0]).to.include({ outcome: 'permitted', clause: '6.4' });
+    const others = await reading(
+      `query ($ben: ID!) { user(id: $ben) { ${card} { value withheld { code } } } }`,
+      {},
+      { id: ana, kind: 'user' },
+    );
+    expect(others.data.user.personalData.map((one: { withheld: { code: string } }) => one.withheld.code)).to.deep.equal(
+      ['NOT_YOUR_DATA', 'NOT_YOUR_DATA'],
+    );
+  });
+
+  it('splits an entry that would name too many records, and opens them all', async () => {
+    const many = Array.from({ length: 4 }, (_, batch) =>
+      Array.from({ length: 100 }, (_, nth) => ({ ...EMAIL, value: `many.${batch}.${nth}@example.com` })),
+    );
+    const one = await gate.person(many[0]);
+    for (const records of many.slice(1)) {
+      await gate.execute(
+        SYSTEM,
+        `mutation ($input: CollectPersonalDataInput!) { collectPersonalData(input: $input) { id } }`,
+        {
+          input: { user: one, purpose: 'convenience', records },
+        },
+      );
+    }
+    await gate.execute(
+      SYSTEM,
+      `mutation ($input: CollectPersonalDataInput!) { collectPersonalData(input: $input) { id } }`,
+      {
+        input: { user: one, purpose: 'convenience', records: [EMAIL, NAME] },
+      },
+    );
+    const { data, bodies } = await reading(
+      `query ($one: ID!) { user(id: $one) { personalData(purpose: "convenience") { value } } }`,
+      { one },
+    );
+    expect(data.user.personalData).to.have.length(402);
+    expect(
+      data.user.personalData.every(({ value }: { value: string }) => value.includes('Ana') || value.includes('@')),
+    ).to.equal(true);
+    expect(bodies.map(({ records }) => records!.length)).to.deep.equal([400, 2]);
+  });
+
+  it('asks the gate through the executor exactly what it looked ahead for', async () => {
+    // The same selection, reached where nothing is looked ahead: the entries must be the same.
+    const ahead = await reading(`query ($ben: ID!) { user(id: $ben) { ${card} { value } } }`);
+    const { data, bodies } = await reading(
+      `{ findUser(category: "user.contact.email", value: " BEN@example.com ", purpose: "convenience") { ${card} { value } } }`,
+    );
+    expect(data.findUser).to.deep.equal(ahead.data.user);
+    expect(bodies.map(({ event }) => event)).to.deep.equal(['user.found', 'record.read']);
+    const [a, b] = [ahead.bodies[0], bodies[1]].map((body) => ({ asked: body!.asked, records: body!.records }));
+    expect(a).to.deep.equal(b);
+  });
+
+  it('keeps categories apart from what PostgreSQL makes of them', async () => {
+    const { errors } = await reading(
+      `query ($ana: ID!) { user(id: $ana) { personalData(purpose: "convenience", categories: ["user.%"]) { value } } }`,
+    );
+    expect(errors[0]!.extensions.code).to.equal('CATEGORY_NOT_DECLARED');
+    expect('user.name' as Category).to.equal('user.name');
+  });
+});
