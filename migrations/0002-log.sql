@@ -41,7 +41,9 @@ CREATE UNIQUE INDEX entry_by_subject ON ledger.entry (log, subject, index) INCLU
 CREATE INDEX entry_by_actor ON ledger.entry (log, actor, index);
 CREATE INDEX entry_by_event ON ledger.entry (log, event, index);
 CREATE INDEX entry_by_request ON ledger.entry (log, request);
-CREATE INDEX entry_by_at ON ledger.entry USING brin (at);
+-- Times need no index of their own: they are in the order of the log, but for seconds, so a time is found by bisection.
+CREATE INDEX entry_by_purpose ON ledger.entry (log, purpose, index) WHERE purpose IS NOT NULL;
+CREATE INDEX entry_refused ON ledger.entry (log, index) WHERE outcome = 'refused';
 
 CREATE FUNCTION ledger.refuse() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

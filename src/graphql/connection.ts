@@ -4,6 +4,7 @@
  */
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { Fault } from './fault.js';
+import { uuidOrNull } from './id.js';
 
 const DEFAULT_PAGE = 50;
 export const LONGEST_PAGE = 200;
@@ -63,18 +64,20 @@ export function connectionTypes<N extends object>(Node: ClassType<N>, name: stri
  * A page of what `fetch` gives: up to `limit` nodes after the key, in order.
  *
  * @param keyOf what the cursor of a node stands for
+ * @param isKey whether a key can be one of this list's; a cursor of another list is none of this one
  * @throws Fault BAD_INPUT for a page that is too long, or a cursor that is none
  */
 export async function page<N>(
   { first, after }: PageArgs,
   keyOf: (node: N) => string,
   fetch: (after: string | null, limit: number) => Promise<N[]>,
+  isKey: (key: string) => boolean = isUuid,
 ): Promise<Connection<N>> {
   const length = first ?? DEFAULT_PAGE;
   if (length < 1 || length > LONGEST_PAGE) {
     throw new Fault('BAD_INPUT', { detail: `"first" is from 1 to ${LONGEST_PAGE}.` });
   }
-  const nodes = await fetch(after == null ? null : parseCursor(after), length + 1);
+  const nodes = await fetch(after == null ? null : parseCursor(after, isKey), length + 1);
   const edges = nodes.slice(0, length).map((node) => ({ cursor: formatCursor(keyOf(node)), node }));
   return {
     edges,
@@ -89,6 +92,10 @@ export async function page<N>(
 
 const PREFIX = 'after:';
 
+function isUuid(key: string): boolean {
+  return uuidOrNull(key) !== null;
+}
+
 function formatCursor(key: string): string {
   return Buffer.from(PREFIX + key).toString('base64url');
 }
@@ -96,8 +103,8 @@ function formatCursor(key: string): string {
 /** What a cursor of ours can hold: an id, a declared key, or an index. */
 const KEY = /^after:([a-z0-9._-]{1,100})$/;
 
-function parseCursor(cursor: string): string {
+function parseCursor(cursor: string, isKey: (key: string) => boolean): string {
   const key = KEY.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
-  if (key === undefined) throw new Fault('BAD_INPUT', { detail: '"after" is no cursor of this list.' });
+  if (key === undefined || !isKey(key)) throw new Fault('BAD_INPUT', { detail: '"after" is no cursor of this list.' });
   return key;
 }

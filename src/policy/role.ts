@@ -5,7 +5,8 @@ import type { Actor, ActorKind } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
 import { type Refused, refused } from './refusal.js';
 
-export type StaffRole = 'support-agent' | 'privacy-officer' | 'security-reviewer';
+const STAFF_ROLES = ['support-agent', 'privacy-officer', 'security-reviewer'] as const;
+export type StaffRole = (typeof STAFF_ROLES)[number];
 
 const ANY_STAFF: readonly StaffRole[] = ['support-agent', 'privacy-officer'];
 
@@ -38,7 +39,8 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
 
 /** Null if the event is open to the actor. */
 export function refusedByRole(actor: Actor, event: EventName): Refused | null {
-  const is = actor.kind === 'staff' ? actor.role : actor.kind;
+  // Of a member of the staff the role counts, and only a role of the staff: one called "system" is no system.
+  const is = actor.kind === 'staff' ? STAFF_ROLES.find((role) => role === actor.role) : actor.kind;
   const open: readonly (string | undefined)[] = OPEN_TO[event];
   return open.includes(is) ? null : refused('ROLE_NOT_PERMITTED', 'a role that may');
 }

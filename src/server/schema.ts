@@ -5,6 +5,8 @@ import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
+import { HistoryResolver } from '../domain/log/history.resolver.js';
+import { LogResolver } from '../domain/log/log.resolver.js';
 import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
@@ -15,6 +17,8 @@ import { UserResolver } from '../domain/users/user.resolver.js';
 const RESOLVERS = [
   ActorResolver,
   GrantResolver,
+  HistoryResolver,
+  LogResolver,
   ProcessorResolver,
   PurposeResolver,
   RecordResolver,

@@ -1,18 +1,17 @@
 /**
- * Suppressed refusals: what an actor asked beyond their budget was answered 429 and decided by nobody. One entry a minute
- * says how often, so that a flood neither hides in the log nor buries the rest of it.
+ * What the limits turned away is no entry each, but one with a count, so that a flood of refusals buries nothing.
  */
 import type { Context } from '../../graphql/context.js';
-import type { Pseudonym } from '../../log/entry.js';
+import type { Entry, Pseudonym } from '../../log/entry.js';
 
 export interface Suppressed {
-  /** Who asked. */
-  readonly actor: Pseudonym;
   readonly count: number;
+  /** Who was over their budget. */
+  readonly actor: Pseudonym;
 }
 
-/** @param context the system's */
-export async function recordSuppressed({ gate }: Pick<Context, 'gate'>, { actor, count }: Suppressed): Promise<void> {
-  const ask = { event: 'refusals.suppressed', operation: 'refusals', data: null } as const;
-  await gate.note(ask, { details: { actor, count } });
+/** @param context the system's @throws Refusal for anybody else's */
+export function recordSuppressed({ gate }: Pick<Context, 'gate'>, { count, actor }: Suppressed): Promise<Entry> {
+  const ask = { event: 'refusals.suppressed', operation: 'limits', data: null } as const;
+  return gate.note(ask, { details: { count, of: actor } });
 }

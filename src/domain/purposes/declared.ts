@@ -5,6 +5,7 @@
  * entry, for an entry says who saw what of whom, and here there is no whom.
  */
 import type { EntityManager } from 'typeorm';
+import { keyOrNone } from '../../gate/facts.js';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 
@@ -76,18 +77,26 @@ export interface DeclaredPurpose extends Omit<PurposeRow, 'basis'> {
 
 export function listPurposes({ rows }: Pick<Context, 'rows'>, args: PageArgs): Promise<Connection<DeclaredPurpose>> {
   type Row = PurposeRow & { basis_title: string; basis_description: string };
-  return page<DeclaredPurpose>(args, keyOf, async (after, limit) => {
-    const found: Row[] = await rows.query(`${PURPOSE} ${AFTER('p')}`, [after ?? '', limit]);
-    return found.map(({ key, title, description, clause, categories, basis, basis_title, basis_description }) => ({
-      ...{ key, title, description, clause, categories },
-      legalBasis: basis === null ? null : { key: basis, title: basis_title, description: basis_description },
-    }));
-  });
+  return page<DeclaredPurpose>(
+    args,
+    keyOf,
+    async (after, limit) => {
+      const found: Row[] = await rows.query(`${PURPOSE} ${AFTER('p')}`, [after ?? '', limit]);
+      return found.map(({ key, title, description, clause, categories, basis, basis_title, basis_description }) => ({
+        ...{ key, title, description, clause, categories },
+        legalBasis: basis === null ? null : { key: basis, title: basis_title, description: basis_description },
+      }));
+    },
+    isKey,
+  );
 }
 
 export function listCategories({ rows }: Pick<Context, 'rows'>, args: PageArgs): Promise<Connection<CategoryRow>> {
-  return page<CategoryRow>(args, keyOf, (after, limit) =>
-    rows.query(`${CATEGORY} ${AFTER('c')}`, [after ?? '', limit]),
+  return page<CategoryRow>(
+    args,
+    keyOf,
+    (after, limit) => rows.query(`${CATEGORY} ${AFTER('c')}`, [after ?? '', limit]),
+    isKey,
   );
 }
 
@@ -96,4 +105,8 @@ const AFTER = (table: string) => `WHERE ${table}.key COLLATE "C" > $1 ORDER BY $
 
 function keyOf({ key }: { readonly key: string }): string {
   return key;
+}
+
+function isKey(key: string): boolean {
+  return keyOrNone(key) !== '';
 }

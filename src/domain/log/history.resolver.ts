@@ -1,0 +1,41 @@
+/**
+ * Who accessed one's data, through GraphQL.
+ */
+import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import { PageArgs } from '../../graphql/connection.js';
+import type { Context } from '../../graphql/context.js';
+import { type HistoryLine, whoAccessedMyData } from './history.js';
+import { AccessHistoryConnection, type AccessLine } from './history.types.js';
+
+@Resolver()
+export class HistoryResolver {
+  @Query(() => AccessHistoryConnection, {
+    description: 'Who accessed your data: every entry that names you, newest first. For users. Asking is an entry too.',
+  })
+  async whoAccessedMyData(
+    @Ctx() context: Context,
+    @Arg('challenge', () => String, {
+      description: '32 bytes that you made up just now, as 64 lower-case hex digits or 43 characters of base64url.',
+    })
+    challenge: string,
+    @Args(() => PageArgs) args: PageArgs,
+  ): Promise<AccessHistoryConnection> {
+    const { lines, ...asked } = await whoAccessedMyData(context, challenge, args);
+    const edges = lines.edges.map(({ cursor, node }) => ({ cursor, node: shown(node) }));
+    return { ...asked, edges, pageInfo: lines.pageInfo };
+  }
+}
+
+function shown({ run, ...words }: HistoryLine): AccessLine {
+  const [newest] = run;
+  const oldest = run.at(-1)!;
+  return {
+    ...words,
+    at: newest.body && new Date(newest.body.at),
+    since: oldest.body && new Date(oldest.body.at),
+    times: run.length,
+    outcome: newest.body?.outcome ?? null,
+    newest,
+    oldest,
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * The log, through GraphQL, for reviewers.
+ */
+import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import { type Connection, PageArgs } from '../../graphql/connection.js';
+import type { Context } from '../../graphql/context.js';
+import { LogIndexScalar } from '../../graphql/scalars.js';
+import type { LogIndex } from '../../log/leaf.js';
+import type { AuditEntry } from './audit-entry.js';
+import { auditEntries, auditEntryAt, logHead } from './entries.js';
+import { AuditEntryConnection, AuditEntryFilter, AuditEntryType, LogHead } from './log.types.js';
+
+@Resolver()
+export class LogResolver {
+  @Query(() => AuditEntryConnection, {
+    description: 'Entries, newest first. For security reviewers. The first look of an hour is an entry too.',
+  })
+  auditEntries(
+    @Ctx() context: Context,
+    @Args(() => PageArgs) args: PageArgs,
+    @Arg('filter', () => AuditEntryFilter, { nullable: true }) filter?: AuditEntryFilter | null,
+  ): Promise<Connection<AuditEntry>> {
+    return auditEntries(context, filter ?? {}, args);
+  }
+
+  @Query(() => AuditEntryType, {
+    nullable: true,
+    description: 'Null where the log is not that long. For security reviewers.',
+  })
+  auditEntry(@Ctx() context: Context, @Arg('index', () => LogIndexScalar) index: LogIndex): Promise<AuditEntry | null> {
+    return auditEntryAt(context, index);
+  }
+
+  @Query(() => LogHead, { description: 'For security reviewers.' })
+  logHead(@Ctx() context: Context): Promise<LogHead> {
+    return logHead(context);
+  }
+}
