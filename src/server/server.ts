@@ -106,5 +106,8 @@ async function listen({ config, log, now, core, issuer }: Listening) {
     log,
     telemetry,
   });
-  return { http, telemetry, url: await http.listen(config) };
+  const listening = new URL(await http.listen(config));
+  // What it is bound to may be a number, or every interface; what people type is a name.
+  listening.hostname = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
+  return { http, telemetry, url: listening.origin };
 }

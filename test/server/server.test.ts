@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect } from 'chai';
+import pg from 'pg';
+import { SetupError } from '../../src/database/migrating.js';
+import { formatSigningKey, signingKey } from '../../src/log/note-key.js';
+import { readConfig } from '../../src/server/config.js';
+import { createLog } from '../../src/server/log.js';
+import { type Server, startServer } from '../../src/server/server.js';
+import { formatKeys, generateKeys } from '../../src/vault/key-file.js';
+import { writeSecretFile } from '../../src/vault/secret-file.js';
+import { type OpenIdProvider, startProvider } from '../support/oidc.js';
+import { closeFolder, freshDatabase, openFolder, type TestDatabase } from '../support/postgres.js';
+
+const ORIGIN = 'ledger.example.com/test';
+
+/** The whole server as an organisation runs it: its own PostgreSQL, its own OpenID provider, its own keys. */
+describe('the server', function () {
+  this.timeout(60_000);
+  let provider: OpenIdProvider;
+  let database: TestDatabase;
+  let folder: string;
+  let server: Server;
+  let env: Record<string, string>;
+  let logged = '';
+
+  before(async () => {
+    provider = await startProvider({
+      clients: [
+        { id: 'sam', roles: ['support-agent'] },
+        { id: 'olga', roles: ['privacy-officer'] },
+        { id: 'rita', roles: ['security-reviewer'] },
+        { id: 'uma', roles: ['user'] },
+        { id: 'prometheus', roles: ['operator'] },
+      ],
+    });
+    database = await freshDatabase();
+    folder = await openFolder();
+    const owner = new pg.Client({ connectionString: database.url });
+    await owner.connect();
+    await owner.query(
+      `DO $$ BEGIN CREATE ROLE ledger_server_login LOGIN PASSWORD 'x'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    );
+    await owner.end();
+    const login = new URL(database.url);
+    login.username = 'ledger_server_login';
+    login.password = 'x';
+    writeSecretFile(join(folder, 'kek.json'), formatKeys(generateKeys(new Date(), randomBytes)), { replace: false });
+    writeSecretFile(join(folder, 'log.key'), formatSigningKey(signingKey(ORIGIN, randomBytes(32))), { replace: false });
+    env = {
+      NODE_ENV: 'production',
+      PORT: '0',
+      DATA_DIR: folder,
+      DATABASE_URL: login.href,
+      DATABASE_OWNER_URL: database.url,
+      OIDC_ISSUER: provider.issuer,
+      OIDC_AUDIENCE: provider.audience,
+      KEK_FILE: join(folder, 'kek.json'),
+      LOG_ORIGIN: ORIGIN,
+      LOG_KEY_FILE: join(folder, 'log.key'),
+      REQUESTS_PER_MINUTE: '60',
+    };
+    server = await start(env);
+  });
+  after(async () => {
+    await stop(server);
+    await provider.stop();
+    await closeFolder(folder);
+    await database.drop();
+  });
+
+  function start(settings: Record<string, string>): Promise<Server> {
+    const to = new PassThrough();
+    to.on('data', (chunk) => {
+      logged += chunk;
+    });
+    return startServer({
+      config: readConfig(settings),
+      log: createLog({ level: 'debug', to }),
+      now: () => new Date(),
+      tell: () => {},
+    });
+  }
+
+  async function stop({ stop: steps }: Server): Promise<void> {
+    for (const { run } of steps) await run();
+  }
+
+  async function post(client: string, body: object): Promise<{ status: number; json: never }> {
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await provider.token(client)}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, json: (await response.json()) as never };
+  }
+
+  interface Answer {
+    // biome-ignore lint/suspicious/noExplicitAny: a test knows what it asked for, and fails where it is wrong
+    data: any;
+    errors?: { extensions: { code: string; clause: string | null; entry: { index: number } | null } }[];
+    extensions?: { ledger: { entries: { index: number; link: string }[] } };
+  }
+  const ask = async (client: string, query: string, variables: object = {}): Promise<Answer> =>
+    (await post(client, { query, variables })).json;
+
+  it('is ready, and seeds no demo in production', async () => {
+    const response = await fetch(`${server.url}/health/ready`);
+    expect([response.status, await response.json()]).to.deep.equal([
+      200,
+      { status: 'ready', checks: { database: true, writer: true, keys: true } },
+    ]);
+    expect(server.demo).to.equal(null);
+    expect((await ask('sam', '{ users { edges { node { id } } } }')).data.users.edges).to.deep.equal([]);
+  });
+
+  it('registers, grants and reads from end to end; each answer shows its entries', async () => {
+    const staff = (await ask('sam', '{ me { id } }')).data.me.id;
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const granted = await ask(
+      'olga',
+      `mutation ($staff: ID!, $until: DateTimeISO!) { grantNeedToKnow(input: { staff: $staff, purpose: "convenience", until: $until }) { id } }`,
+      { staff, until },
+    );
+    expect(granted.errors).to.equal(undefined);
+    const registered = await ask(
+      'sam',
+      `mutation ($input: RegisterUserInput!) { registerUser(input: $input) { id } }`,
+      {
+        input: {
+          service: 'diagrams',
+          purpose: 'convenience',
+          records: [
+            { category: 'user.name', channel: 'REGISTRATION', value: 'Uma Example' },
+            { category: 'user.contact.email', channel: 'REGISTRATION', value: 'uma@example.com' },
+          ],
+          identity: { issuer: provider.issuer, subject: 'uma' },
+        },
+      },
+    );
+    const user = registered.data.registerUser.id;
+    expect(registered.extensions!.ledger.entries).to.have.length(2);
+
+    const read = `query ($user: ID!) { user(id: $user) { personalData(purpose: "convenience", categories: ["user.name"]) { value } } }`;
+    const answer = await ask('sam', read, { user });
+    expect(answer.data.user.personalData).to.deep.equal([{ value: 'Uma Example' }]);
+    expect(answer.extensions!.ledger.entries).to.have.length(1);
+
+    expect((await ask('uma', '{ me { id kind } }')).data.me).to.deep.equal({ id: user, kind: 'USER' });
+    expect((await ask('uma', read, { user })).data.user.personalData).to.deep.equal([{ value: 'Uma Example' }]);
+  });
+
+  it('gives each operation of a batch its own entries', async () => {
+    const query = '{ users(first: 1) { edges { node { id } } } }';
+    const { json } = await post('sam', [{ query }, { query }]);
+    const answers = json as Answer[];
+    const entries = answers.map(({ extensions }) => extensions!.ledger.entries.map(({ index }) => index));
+    expect(entries.map((each) => each.length)).to.deep.equal([1, 1]);
+    expect(entries[0]).to.not.deep.equal(entries[1]);
+  });
+
+  it('refuses findUser over GET, where the value would stand in a URL', async () => {
+    const query =
+      '{ findUser(category: "user.contact.email", value: "uma@example.com", purpose: "convenience") { id } }';
+    const response = await fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, {
+      headers: { authorization: `Bearer ${await provider.token('sam')}`, 'apollo-require-preflight': '1' },
+    });
+    const { errors } = (await response.json()) as Answer;
+    expect(errors![0]!.extensions).to.include({ code: 'NOT_OVER_GET', clause: null });
+  });
+
+  it('lets nobody in whom nobody registered, and enters that', async () => {
+    const { json } = await post('uma', { query: '{ me { id } }' });
+    expect((json as Answer).errors).to.equal(undefined);
+    const token = await provider.sign({
+      sub: 'stranger',
+      access_ledger_roles: ['user'],
+      aud: provider.audience,
+      exp: Math.floor(Date.now() / 1000) + 60,
+    });
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ me { id } }' }),
+    });
+    const { errors } = (await response.json()) as Answer;
+    expect(errors![0]!.extensions).to.include({ code: 'ACTOR_UNKNOWN', clause: '5.2' });
+    expect(errors![0]!.extensions.entry).to.have.property('index');
+  });
+
+  it('takes a flood before the gate: 429, and one entry with the count when it stops', async () => {
+    const before = await ask('rita', '{ logHead { size } }');
+    expect(before.errors).to.equal(undefined);
+    const statuses = await Promise.all(
+      Array.from({ length: 80 }, () => post('sam', { query: '{ me { id } }' }).then(({ status }) => status)),
+    );
+    const suppressed = statuses.filter((status) => status === 429).length;
+    expect(suppressed).to.be.greaterThan(10);
+    await stop(server);
+    server = await start(env);
+    const { data } = await ask(
+      'rita',
+      '{ auditEntries(filter: { event: "refusals.suppressed" }) { edges { node { details } } } }',
+    );
+    expect(data.auditEntries.edges).to.have.length(1);
+    expect(JSON.parse(data.auditEntries.edges[0].node.details).count).to.equal(suppressed);
+  });
+
+  it('serves metrics to an operator, and nothing personal in them or in its own log', async () => {
+    await ask('olga', '{ users { edges { node { id } } } }');
+    const response = await fetch(`${server.url}/metrics`, {
+      headers: { authorization: `Bearer ${await provider.token('prometheus')}` },
+    });
+    const metrics = await response.text();
+    expect(metrics).to.match(/access_ledger_entries_total \d+/);
+    expect(metrics).to.match(/access_ledger_gate_seconds_count\{verb="note",outcome="answered"\} \d/);
+    for (const text of [metrics, logged])
+      expect(text).to.not.match(/Uma|uma@|example\.com\/test|sam\b|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-.*subject/);
+    expect(logged).to.include('"message":"request"');
+  });
+
+  it('answers UNAVAILABLE, and shows nothing, while the log’s head cannot be had in time', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(`REVOKE EXECUTE ON FUNCTION ledger.append(integer, text) FROM access_ledger_writer`);
+    const answer = await ask('rita', '{ users { edges { node { id } } } }');
+    expect(answer.data).to.equal(null);
+    expect(answer.errors![0]!.extensions.code).to.equal('UNAVAILABLE');
+    await client.query(`GRANT EXECUTE ON FUNCTION ledger.append(integer, text) TO access_ledger_writer`);
+    await client.end();
+  });
+
+  for (const [what, changed, code] of [
+    ['a login that is a superuser', () => ({ DATABASE_URL: env.DATABASE_OWNER_URL! }), 'LOGIN_HOLDS_TOO_MUCH'],
+    ['another origin than the log’s', () => ({ LOG_ORIGIN: 'other.example.com', LOG_KEY_FILE: '' }), 'ORIGIN_DIFFERS'],
+  ] as const) {
+    it(`does not start with ${what}`, async () => {
+      const settings = { ...env, ...changed() };
+      if (code === 'ORIGIN_DIFFERS') Object.assign(settings, { NODE_ENV: 'development' });
+      const error = await start(settings).then(stop, (thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(SetupError).with.property('code', code);
+    });
+  }
+
+  it('does not start with a log key of another log, or without its KEK', async () => {
+    const foreign = join(folder, 'foreign.key');
+    writeFileSync(foreign, formatSigningKey(signingKey('other.example.com', randomBytes(32))), { mode: 0o600 });
+    const wrong: Record<string, string>[] = [{ LOG_KEY_FILE: foreign }, { KEK_FILE: join(folder, 'missing.json') }];
+    for (const changed of wrong) {
+      const error = await start({ ...env, ...changed }).then(stop, (thrown: unknown) => thrown);
+      expect(error).to.be.an('error');
+      expect((error as Error).name).to.be.oneOf(['LogKeyError', 'VaultError']);
+    }
+  });
+
+  it('does not start on a database that nobody migrated', async () => {
+    const empty = await freshDatabase();
+    const url = new URL(empty.url);
+    url.username = 'ledger_server_login';
+    url.password = 'x';
+    const { DATABASE_OWNER_URL: _, ...rest } = env;
+    const error = await start({ ...rest, DATABASE_URL: url.href }).then(stop, (thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(SetupError).with.property('code', 'NOT_MIGRATED');
+    await empty.drop();
+  });
+});
