@@ -89,7 +89,7 @@ function isPlain(value: Json, depth: number): boolean {
   let before: string | null = null;
   const members = value as { readonly [key: string]: Json };
   for (const key of Object.keys(members)) {
-    if (before !== null && key <= before) return false;
+    if (before !== null && key < before) return false;
     if (!isPlain(members[key]!, depth + 1)) return false;
     before = key;
   }

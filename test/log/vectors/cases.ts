@@ -4,7 +4,7 @@ import type { Entry } from '../../../src/log/entry.js';
 import type { CheckpointEvidence, Evidence } from '../../../src/log/evidence.js';
 import type { FindingCode } from '../../../src/log/finding.js';
 import { GENESIS, type LogIndex, linkOf } from '../../../src/log/leaf.js';
-import { signNote } from '../../../src/log/note.js';
+import { formatNote, parseNote, signNote } from '../../../src/log/note.js';
 import type { SigningKey } from '../../../src/log/note-key.js';
 import type { StoredEntry } from '../../../src/log/reading.js';
 import { Frontier, type Hash } from '../../../src/log/tree.js';
@@ -50,6 +50,18 @@ function cosigned(by: number, quorum: number, age?: number): Evidence {
   const freshness =
     age === undefined ? {} : { freshness: { maxSeconds: 3600, now: new Date(1000 * (SIGNED_AT + age)) } };
   return checkpoints([note], { witnesses: { keys: witnessKeys, quorum }, ...freshness });
+}
+
+/** The checkpoint of the whole log, cosigned by one witness lately and by another long before. */
+function cosignedTwice(): Evidence {
+  const text = formatCheckpoint({ origin: ORIGIN, size: 12, root: rootOf(log) });
+  const early = parseNote(signNote(text, [logKey, witnessKeys[0]!], SIGNED_AT));
+  const late = parseNote(signNote(text, [witnessKeys[1]!], SIGNED_AT + 3601));
+  const note = formatNote({ text, signatures: [...early.signatures, ...late.signatures] });
+  return checkpoints([note], {
+    witnesses: { keys: witnessKeys, quorum: 2 },
+    freshness: { maxSeconds: 3600, now: new Date(1000 * (SIGNED_AT + 3601)) },
+  });
 }
 
 const whole = checkpoints([checkpoint()]);
@@ -139,6 +151,12 @@ export const INVALID: { readonly [name: string]: Case } = {
     [['CONTENT_EDITED', 6, 6]],
   ),
   'last-leaf-edited': tampered(edited(log, 11, 'convenience', 'marketing'), whole, 12, [['CONTENT_EDITED', 11, 11]]),
+  'last-link-edited': tampered(
+    log.map((e) => (e.index === 11 ? { ...e, link: log[5]!.link } : e)),
+    { ...whole, ...held(3) },
+    4,
+    [['CONTENT_EDITED', 11, 11]],
+  ),
   'run-of-leaves-edited': tampered(
     [6, 7, 8].reduce((entries, i) => edited(entries, i, 'convenience', 'marketing'), log),
     whole,
@@ -282,6 +300,11 @@ export const INVALID: { readonly [name: string]: Case } = {
   },
   'checkpoint-stale': {
     ...intact(cosigned(2, 2, 3601), 12),
+    verdict: 'EVIDENCE_TOO_WEAK',
+    findings: [['CHECKPOINT_STALE', null, null]],
+  },
+  'checkpoint-fresh-by-too-few': {
+    ...intact(cosignedTwice(), 12),
     verdict: 'EVIDENCE_TOO_WEAK',
     findings: [['CHECKPOINT_STALE', null, null]],
   },
