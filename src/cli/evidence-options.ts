@@ -1,6 +1,7 @@
 /**
  * Evidence options are what a reviewer holds from outside the log, as the arguments and files of `verify`.
  */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Entry } from '../log/entry.js';
@@ -22,7 +23,11 @@ export interface EvidenceOptions {
 
 export function addEvidenceOptions(command: Command): Command {
   return command
-    .option('--held <index:link>', 'an entry as extensions.ledger returned it; may be repeated', collect(parseHeld))
+    .option(
+      '--held <entry>',
+      'INDEX:LINK as extensions.ledger returned it, or the file of an answer; may be repeated',
+      collectAll(parseHeld),
+    )
     .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect(parseText))
     .option('--key <vkey>', "the log's verifier key, from elsewhere than the log", parseKey('ed25519', 'a log'))
     .option(
@@ -68,15 +73,44 @@ function collect<T>(parse: (text: string) => T): (text: string, before?: readonl
   return (text, before = []) => [...before, parse(text)];
 }
 
+function collectAll<T>(parse: (text: string) => readonly T[]): (text: string, before?: readonly T[]) => T[] {
+  return (text, before = []) => [...before, ...parse(text)];
+}
+
 function parseText(text: string): string {
   return text;
 }
 
-function parseHeld(text: string): Entry {
+function parseHeld(text: string): readonly Entry[] {
+  const entry = parseEntry(text);
+  return entry ? [entry] : readAnswer(text);
+}
+
+function parseEntry(text: string): Entry | null {
   const [, digits = '', link = ''] = /^(0|[1-9][0-9]{0,15}):(.+)$/.exec(text) ?? [];
   const index = Number(digits);
-  if (digits && Number.isSafeInteger(index) && isLink(link)) return { index: index as LogIndex, link };
-  throw new InvalidArgumentError('It is an index, a colon and a link of 64 hex digits, such as 41:9c0e….');
+  return digits && Number.isSafeInteger(index) && isLink(link) ? { index: index as LogIndex, link } : null;
+}
+
+/** The entries that an answer of the server's says it caused. */
+function readAnswer(file: string): readonly Entry[] {
+  const found = answersOf(file).flatMap((answer) => answer?.extensions?.ledger?.entries ?? []);
+  const entries = found.map(({ index, link }) => parseEntry(`${index}:${link}`)).filter((entry) => entry !== null);
+  if (entries.length > 0) return entries;
+  throw new InvalidArgumentError(
+    'It is an index, a colon and a link of 64 hex digits, such as 41:9c0e…, or the file of an answer that has extensions.ledger.',
+  );
+}
+
+type Answer = { extensions?: { ledger?: { entries?: { index: number; link: string }[] } } } | null;
+
+/** Nothing for what is no file, or no JSON. */
+function answersOf(file: string): readonly Answer[] {
+  try {
+    return [JSON.parse(readFileSync(file, 'utf8'))].flat() as Answer[];
+  } catch {
+    return [];
+  }
 }
 
 function parseKey(type: NoteKeyType, whose: string): (text: string) => VerifierKey {
