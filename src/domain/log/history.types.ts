@@ -52,7 +52,7 @@ export const { NodeEdge: AccessLineEdge } = connectionTypes(AccessLine, 'AccessL
 export class AccessHistoryConnection {
   @Field(() => Int, {
     description:
-      'How many entries of the log name you, up to and with `entry`. Where the log verifies up to that entry, there are exactly so many; it says nothing about later ones.',
+      'How many entries name you, up to and with `entry`: under a checkpoint whose log verifies, it shows that so many do, and which. It says nothing about later ones.',
   })
   count: number;
   @Field(() => LogEntry, {

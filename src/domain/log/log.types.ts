@@ -54,7 +54,7 @@ export class AuditEntryType {
   link: string;
   @Field(() => String, { description: 'Exactly what is hashed; schema/log-format.md says how.' })
   leaf: string;
-  @Field(() => Int, { nullable: true, description: 'The how manieth entry about the subject it is.' })
+  @Field(() => Int, { nullable: true, description: 'Which of the entries about the subject it is, from 1.' })
   nth: number | null;
   @Field(() => LogIndexScalar, { nullable: true, description: 'The entry about the subject before it.' })
   earlier: LogIndex | null;
