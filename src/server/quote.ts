@@ -11,7 +11,7 @@ export function saySyntax({ message }: GraphQLError): string | undefined {
   return expected && `${expected}.`;
 }
 
-const NAMES = /^[\w$@!.[\]: ]*$/;
+const NAMES = /^[@$]?[\w![\]. :]*$/;
 const MAX_QUOTE = 400;
 
 export function sayInvalid(error: GraphQLError): string | undefined {

@@ -398,12 +398,15 @@ describe('http', () => {
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
           body: JSON.stringify(sent),
         });
-      const response = await ours([body, body]);
-      const [first, second] = (await response.json()) as Result[];
-      expect(codeIn(first as Result)).to.equal('ACTOR_UNKNOWN');
-      expect(second).to.deep.equal({ data: { __typename: 'Query' } });
-      expect(await outcome(await ours(body))).to.deep.equal([403, 'ACTOR_UNKNOWN']);
-      await others.stop();
+      try {
+        const response = await ours([body, body]);
+        const [first, second] = (await response.json()) as Result[];
+        expect(codeIn(first as Result)).to.equal('ACTOR_UNKNOWN');
+        expect(second).to.deep.equal({ data: { __typename: 'Query' } });
+        expect(await outcome(await ours(body))).to.deep.equal([403, 'ACTOR_UNKNOWN']);
+      } finally {
+        await others.stop();
+      }
     });
 
     it('harms nothing beside it', async () => {

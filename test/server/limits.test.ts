@@ -5,7 +5,7 @@ import type { Caller } from '../../src/server/authentication.js';
 import { createBudget } from '../../src/server/limits.js';
 import { createLog } from '../../src/server/log.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
-import { startToys } from './toy.js';
+import { startToys, type Toys } from './toy.js';
 
 const caller = (subject: string, issuer = 'https://a.example.com'): Caller => ({
   issuer,
@@ -81,6 +81,7 @@ describe('budget', () => {
 
 describe('budget over HTTP', () => {
   let provider: OpenIdProvider;
+  let toys: Toys;
   before(async () => {
     provider = await startProvider({
       clients: [
@@ -89,10 +90,13 @@ describe('budget over HTTP', () => {
       ],
     });
   });
+  beforeEach(async () => {
+    toys = await startToys(provider, { limits: { rate: { operations: 5, seconds: 60 } } });
+  });
+  afterEach(() => toys.stop());
   after(() => provider.stop());
 
   it('answers 429 beyond it, before anything is decided, and tells the count at the end', async () => {
-    const toys = await startToys(provider, { limits: { rate: { operations: 5, seconds: 60 } } });
     const post = async (client: string, body: unknown) =>
       fetch(`${toys.url}/graphql`, {
         method: 'POST',
