@@ -47,7 +47,7 @@ BEGIN
       CONTINUE;
     END IF;
 
-    SELECT e.changes_facts INTO changes FROM ledger.event e WHERE e.name = body.event;
+    SELECT e.changes_facts AND body.outcome = 'permitted' INTO changes FROM ledger.event e WHERE e.name = body.event;
     IF changes IS NULL OR body.id IS NULL OR body."asOf" IS NULL OR body."asOf" < 0 OR body."asOf" > latest.index + 1 THEN
       RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005';
     END IF;
@@ -103,7 +103,8 @@ BEGIN
 
   WITH body AS MATERIALIZED (
     SELECT l.position, l.text, b.id, b."asOf", b.at, b.event, b.outcome, b.subject, b.actor ->> 'id' AS actor, b.purpose,
-      b.request, e.changes_facts
+      b.request,
+      e.changes_facts AND b.outcome = 'permitted' AS changes_facts
     FROM string_to_table(bodies, E'\n') WITH ORDINALITY AS l(text, position)
       CROSS JOIN LATERAL json_to_record(l.text::json)
         AS b(id uuid, "asOf" bigint, at timestamptz, event text, outcome text, subject uuid, actor json, purpose text, request uuid)

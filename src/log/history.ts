@@ -37,7 +37,9 @@ export class Histories {
     const person = deed.subject === null ? null : this.people.row(deed.subject);
     this.count(index, history, person);
     this.keep(index, deed, person);
-    if (deed.outcome === 'permitted') this.judge(index, deed, person);
+    // A refusal changed nothing; otherwise anybody could make everybody's permissions stale by asking for what is refused.
+    if (deed.outcome !== 'permitted') return;
+    this.judge(index, deed, person);
     if (!changesFacts(deed.event)) return;
     if (person === null) this.changeForAll = index + 1;
     else this.changes.set(person, index + 1);

@@ -137,6 +137,14 @@ describe('ledger', () => {
     await expectOneChain();
   });
 
+  it('makes nothing stale by a refusal, which changed nothing', async () => {
+    const refusal = { outcome: 'refused', refusal: { code: 'ROLE_NOT_PERMITTED' } } as const;
+    await log.ledger.append([someBody({ asOf: 0, event: 'grant.revoked', ...refusal })]);
+    const bodies = [someBody({ asOf: 0, event: 'grant.revoked', ...refusal }), someBody({ asOf: 0 })];
+    expect(await log.ledger.append(bodies)).to.not.include('stale');
+    expect(await log.ledger.append([someBody({ asOf: 0 })])).to.not.include('stale');
+  });
+
   it('does not let a permission stand after a change of facts in the same batch', async () => {
     const ada = someId<Pseudonym>();
     const appended = await log.ledger.append([
