@@ -3,23 +3,17 @@
  * again, it changes nothing, but renews grants that would lapse.
  */
 import { randomUUID } from 'node:crypto';
-import { actorOf, digestOf, type IdentityKind } from '../src/domain/identities/identities.js';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
 import { type Registration, registerUsers } from '../src/domain/users/users.js';
 import type { Context } from '../src/graphql/context.js';
-import type { Actor, Pseudonym } from '../src/log/entry.js';
+import type { Actor } from '../src/log/entry.js';
 import { SYSTEM } from '../src/policy/system.js';
 import { createActors } from '../src/server/actors.js';
 import type { ActingRole } from '../src/server/authentication.js';
 import type { Core } from '../src/server/core.js';
 import { people } from './people.js';
 import { SERVICES } from './policy.js';
-
-export interface DemoOrganisation {
-  /** Whom the demo's `user` signs in as. */
-  readonly user: Pseudonym;
-}
 
 export interface DemoOptions {
   /** Whose tokens the identities come with. */
@@ -39,7 +33,7 @@ const PROCESSORS = [
   { name: 'Harbour Mail Services', kind: 'SERVICE_PROVIDER', subject: 'processor' },
 ] as const;
 
-export async function seedOrganisation(core: Core, options: DemoOptions): Promise<DemoOrganisation> {
+export async function seedOrganisation(core: Core, options: DemoOptions): Promise<void> {
   const { issuer } = options;
   const system = core.contextFor({ actor: SYSTEM, request: randomUUID() });
   await seedPeople(system, options);
@@ -47,7 +41,6 @@ export async function seedOrganisation(core: Core, options: DemoOptions): Promis
     await registerProcessor(system, { ...processor, identity: subject && { issuer, subject } });
   }
   await seedGrants(core, options);
-  return { user: (await whoIs(core, 'user', { issuer, subject: 'user' }))! };
 }
 
 /** Batches stand or fall whole, in the order of the list: how many there are says where to go on. */
@@ -102,12 +95,4 @@ async function seedGrants(core: Core, { issuer, now }: DemoOptions): Promise<voi
       await grantNeedToKnow(context, { staff: id, purpose, categories: null, from: null, until });
     }
   }
-}
-
-async function whoIs(
-  core: Core,
-  kind: IdentityKind,
-  identity: { issuer: string; subject: string },
-): Promise<Pseudonym | null> {
-  return actorOf(core.rows.manager, await digestOf(core.parts.vault, kind, identity));
 }

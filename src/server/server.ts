@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { declarePolicy } from '../../seeds/declarations.js';
-import { type DemoOrganisation, seedOrganisation } from '../../seeds/organisation.js';
+import { seedOrganisation } from '../../seeds/organisation.js';
 import { recordSuppressed } from '../domain/log/suppressed.js';
 import { SYSTEM } from '../policy/system.js';
 import { environmentKeys, fileKeys, type KeyProvider } from '../vault/key-provider.js';
@@ -24,8 +24,8 @@ import { createTelemetry } from './telemetry.js';
 
 export interface Server {
   readonly url: string;
-  /** Null where tokens come from a deployment's own issuer. */
-  readonly demo: DemoOrganisation | null;
+  /** False where tokens come from a deployment's own issuer. */
+  readonly demo: boolean;
   /** In order; each may be given up after its patience. */
   readonly stop: readonly ShutdownStep[];
 }
@@ -50,13 +50,13 @@ export async function startServer({ config, log, now, tell }: ServerOptions): Pr
     core = await openCore({ url: database.url, origin: config.log.origin, keys, now });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
-    const demo = issuer && (await seedOrganisation(core, { issuer: issuer.issuer, now, tell }));
+    if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell });
     const { http, telemetry, url } = await listen({ config, log, now, core, issuer });
     const patience = config.shutdownSeconds * 1_000;
     const { close } = core;
     return {
       url,
-      demo,
+      demo: issuer !== null,
       stop: [
         { name: 'requests', patience: patience + PATIENCE, run: () => http.close(patience) },
         { name: 'telemetry', patience: PATIENCE, run: async () => telemetry.close() },

@@ -112,7 +112,7 @@ describe('the server', function () {
       200,
       { status: 'ready', checks: { database: true, writer: true, keys: true } },
     ]);
-    expect(server.demo).to.equal(null);
+    expect(server.demo).to.equal(false);
     expect((await ask('sam', '{ users { edges { node { id } } } }')).data.users.edges).to.deep.equal([]);
   });
 
