@@ -89,7 +89,7 @@ function verdictOf(report: Report): string {
   const read = `${formatCount(report.entries)} ${report.entries === 1 ? 'entry' : 'entries'} read`;
   if (report.verdict === 'tampered') {
     const count = report.findings.length + report.unlisted;
-    return `${formatCount(count)} ${count === 1 ? 'finding' : 'findings'}, ${read}${attested ? `; ${attested}` : ''}`;
+    return `${formatCount(count)} ${count === 1 ? 'finding' : 'findings'}, ${read}`;
   }
   return `${WHY[report.why]} (${read}${attested ? `; ${attested}` : ''})`;
 }

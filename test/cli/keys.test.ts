@@ -1,0 +1,109 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { expect } from 'chai';
+import { jwtVerify } from 'jose';
+import { parseSigningKey, parseVerifierKey } from '../../src/log/note-key.js';
+import { openDemoIssuer } from '../../src/server/demo/issuer.js';
+import { parseKeys } from '../../src/vault/key-file.js';
+import { fileKeys } from '../../src/vault/key-provider.js';
+import { folder, type Ran, run } from './command.js';
+
+async function refused(says: RegExp, ran: Promise<Ran>): Promise<void> {
+  const { status, out, err } = await ran;
+  expect([status, out], err).to.deep.equal([3, '']);
+  expect(err)
+    .to.match(/^access-ledger: [^\n]+\n$/)
+    .and.to.match(says);
+}
+
+const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
+
+describe('access-ledger keys', () => {
+  const { path } = folder();
+
+  it('makes a key file that the vault opens, and never a second one in its place', async () => {
+    const file = path('kek.json');
+    const { status, out } = await run(['keys', 'kek', file]);
+    expect([status, out.split('\n')[0]]).to.deep.equal([0, `KEK_FILE=${file}`]);
+    expect(await modeOf(file)).to.equal(0o600);
+    const made = await readFile(file, 'utf8');
+    expect(fileKeys(file, () => new Date()).current().id).to.equal(parseKeys(made, file).current);
+    for (const { key } of parseKeys(made, file).keks) expect(out).not.to.include(key);
+    await refused(/exists/, run(['keys', 'kek', file]));
+    expect(await readFile(file, 'utf8')).to.equal(made);
+  });
+
+  it('rotates it, and keeps every key', async () => {
+    const file = path('rotated.json');
+    await run(['keys', 'kek', file]);
+    const before = parseKeys(await readFile(file, 'utf8'), file);
+    const { status, out } = await run(['keys', 'rotate', file]);
+    const after = parseKeys(await readFile(file, 'utf8'), file);
+    expect([status, out.split(' ')[0]]).to.deep.equal([0, after.current]);
+    expect(after.keks.slice(0, -1)).to.deep.equal(before.keks);
+    expect(after.indexKey).to.equal(before.indexKey);
+    expect(after.current).not.to.equal(before.current);
+    expect(await modeOf(file)).to.equal(0o600);
+    await refused(/no such file/, run(['keys', 'rotate', path('nowhere')]));
+  });
+
+  it('makes the key of a log, prints its public half, and never a second one in its place', async () => {
+    const file = path('log.key');
+    const made = await run(['keys', 'log', file, '--origin', 'log.example.org/access']);
+    const signing = parseSigningKey((await readFile(file, 'utf8')).trimEnd())!;
+    const { status, out } = await run(['keys', 'public', file]);
+    expect(parseVerifierKey(out.trimEnd())?.publicKey).to.deep.equal(signing.publicKey);
+    expect([status, made.status, await modeOf(file)]).to.deep.equal([0, 0, 0o600]);
+    expect(made.out).to.equal(
+      `LOG_ORIGIN=log.example.org/access\nLOG_KEY_FILE=${file}\nVerifier key: ${out.trimEnd()}\n`,
+    );
+    await refused(/exists/, run(['keys', 'log', file, '--origin', 'log.example.org/access']));
+    await refused(/no log origin/, run(['keys', 'log', path('other'), '--origin', 'https://log.example.org']));
+    await refused(/--origin/, run(['keys', 'log', path('other')]));
+    const kek = path('kek.json');
+    const { err, status: third } = await run(['keys', 'public', kek]);
+    expect([third, err]).to.deep.equal([
+      3,
+      `access-ledger: ${kek}: this is no log key as \`access-ledger keys log\` makes it\n`,
+    ]);
+  });
+});
+
+describe('access-ledger token', () => {
+  const { path } = folder();
+
+  it('prints a token that the demo issuer vouches for, and nothing else', async () => {
+    await mkdir(path('data'));
+    const { status, out, err } = await run(['token', 'support'], { env: { DATA_DIR: path('data') } });
+    expect([status, err]).to.deep.equal([0, '']);
+    const { keys, issuer, audience } = await openDemoIssuer(path('data'), Date.now);
+    const { payload } = await jwtVerify(out.trimEnd(), keys, { issuer, audience });
+    expect(payload.sub).to.equal('support');
+  });
+
+  it('says in one line why there is none', async () => {
+    const env = { DATA_DIR: path('data') };
+    await refused(/support, officer, reviewer, user, processor/, run(['token', 'root'], { env }));
+    await refused(/production/, run(['token', 'support'], { env: { ...env, NODE_ENV: 'production' } }));
+    await refused(/OIDC_ISSUER/, run(['token', 'support'], { env: { ...env, OIDC_ISSUER: 'https://a.example' } }));
+    await refused(/npm start/, run(['token', 'support'], { env: { DATA_DIR: path('none') } }));
+    await refused(/name/, run(['token'], { env }));
+  });
+});
+
+describe('access-ledger', () => {
+  it('helps, with an example for each command', async () => {
+    const commands = ['export', 'verify', 'keys kek', 'keys log', 'keys rotate', 'keys public', 'token'];
+    const all = await Promise.all(commands.map((command) => run([...command.split(' '), '--help'])));
+    for (const [i, { status, out, err }] of all.entries()) {
+      expect([status, err]).to.deep.equal([0, '']);
+      expect(out).to.match(new RegExp(`Usage: access-ledger ${commands[i]} [^]*\\nExample:\\n  \\S`));
+    }
+  });
+
+  it('wants a command that it knows', async () => {
+    const { status, out, err } = await run([]);
+    expect([status, out]).to.deep.equal([3, '']);
+    expect(err).to.match(/^Usage: access-ledger/);
+    await refused(/frob/, run(['frob']));
+  });
+});
