@@ -1,0 +1,113 @@
+/**
+ * `npm run bench -- verify [ENTRIES]`: the command verifies an exported log, 1,000,000 entries unless told otherwise, beside
+ * a bare SHA-256 of the same leaves in one thread.
+ */
+import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Chain } from '../src/log/chain.js';
+import { formatBody } from '../src/log/entry.js';
+import { formatExportLine, parseExportLines } from '../src/log/export-line.js';
+import { median, table } from './support/table.js';
+import { Traffic } from './support/traffic.js';
+
+const ROUNDS = 3;
+
+export async function verify(entries = '1000000'): Promise<void> {
+  const count = Number(entries);
+  if (!Number.isSafeInteger(count) || count < 1) throw new RangeError('how many entries?');
+  const folder = await mkdtemp(join(tmpdir(), 'access-ledger-bench-'));
+  try {
+    const file = join(folder, 'log.jsonl');
+    const held = await writeLog(file, count);
+    const runs: Run[] = [];
+    const bare: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      runs.push(await verifyOnce(file, held));
+      bare.push(await hashOnce(file));
+    }
+    const seconds = median(runs.map((run) => run.seconds));
+    const hashing = median(bare);
+    const rows = [
+      ['access-ledger verify', count / seconds, seconds, median(runs.map((run) => run.peakMb))],
+      ['SHA-256 alone', count / hashing, hashing, '-'],
+    ];
+    const head = [`${count.toLocaleString('en')} entries`, 'entries/s', 'seconds', 'peak RSS, MB'];
+    process.stdout.write(`${table(head, rows)}\n`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const FLUSH_CHARS = 1 << 20;
+
+/** @returns the last entry, as `--held` takes it */
+async function writeLog(path: string, count: number): Promise<string> {
+  const file = await open(path, 'wx');
+  try {
+    const traffic = new Traffic();
+    const chain = new Chain();
+    const at = new Date();
+    let lines = '';
+    let held = '';
+    for (let i = 0; i < count; i++) {
+      const body = traffic.body(at);
+      const entry = chain.append(formatBody(body), body.subject ?? null);
+      lines += formatExportLine(entry);
+      held = `${entry.index}:${entry.link}`;
+      if (lines.length < FLUSH_CHARS) continue;
+      await file.appendFile(lines);
+      lines = '';
+    }
+    await file.appendFile(lines);
+    return held;
+  } finally {
+    await file.close();
+  }
+}
+
+interface Run {
+  readonly seconds: number;
+  readonly peakMb: number;
+}
+
+/** In the command's process, and in its threads, which tell the same: the most memory that the process ever held. */
+const TELL_PEAK =
+  'data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,process.resourceUsage().maxRSS+"\\n"))';
+
+async function verifyOnce(file: string, held: string): Promise<Run> {
+  const args = ['--import', '@oxc-node/core/register', '--import', TELL_PEAK, 'src/cli/access-ledger.ts'];
+  const began = performance.now();
+  const child = spawn(process.execPath, [...args, 'verify', file, '--held', held], {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  });
+  let told = '';
+  child.stdio[3]!.on('data', (text: Buffer) => {
+    told += text;
+  });
+  const [status] = await once(child, 'close');
+  const seconds = (performance.now() - began) / 1000;
+  if (status !== 0) throw new Error(`verify ended with status ${status}`);
+  return { seconds, peakMb: Math.max(...told.trim().split('\n').map(Number)) / 1024 };
+}
+
+/** @returns seconds, those of reading the file not counted */
+async function hashOnce(file: string): Promise<number> {
+  let ms = 0;
+  let leaves: Uint8Array[] = [];
+  const hashAll = () => {
+    const began = performance.now();
+    for (const leaf of leaves) hash('sha256', leaf, 'hex');
+    ms += performance.now() - began;
+    leaves = [];
+  };
+  for await (const { leaf } of parseExportLines(createReadStream(file))) {
+    if (leaves.push(leaf) === 1_000) hashAll();
+  }
+  hashAll();
+  return ms / 1000;
+}
