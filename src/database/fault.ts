@@ -19,6 +19,8 @@ const LOST = /^(08|57P|40)/;
 
 /** Whether the error came from talking to PostgreSQL at all: from it, from the socket, or from the driver. */
 export function isDatabaseError(error: unknown): boolean {
+  // Node tries every address of a host, and throws what came of all of them at once.
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseError);
   if (!(error instanceof Error)) return false;
   if (sqlStateOf(error) !== null || error.name === 'QueryFailedError') return true;
   return ('syscall' in error && typeof error.syscall === 'string') || DRIVER.test(error.message);

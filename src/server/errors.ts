@@ -82,9 +82,7 @@ function coreFault(error: unknown): FaultCode | null {
 
 /** SQLSTATE class 40: others were in the way. Classes 08, 53, 57 and no class at all: the database is not there for us. */
 function databaseFault(error: unknown): FaultCode | null {
-  // Node tries every address of a host, and throws what came of all of them at once.
-  const tries: unknown[] = error instanceof AggregateError ? error.errors : [error];
-  if (!tries.some(isDatabaseError)) return null;
+  if (!isDatabaseError(error)) return null;
   const state = sqlStateOf(error);
   if (state?.startsWith('40')) return 'TRY_AGAIN';
   return state === null || /^(08|53|57)/.test(state) ? 'UNAVAILABLE' : 'INTERNAL';

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { declarePolicy } from '../../seeds/declarations.js';
 import { seedOrganisation } from '../../seeds/organisation.js';
 import { recordSuppressed } from '../domain/log/suppressed.js';
+import { Refusal } from '../policy/refusal.js';
 import { SYSTEM } from '../policy/system.js';
 import { environmentKeys, fileKeys, type KeyProvider } from '../vault/key-provider.js';
 import { createActors } from './actors.js';
@@ -96,8 +97,11 @@ async function listen({ config, log, now, core, issuer }: Listening) {
     limits: { ...DEFAULT_LIMITS, rate: { operations: config.requestsPerMinute, seconds: 60 } },
     onSuppressed: async (caller, count) => {
       const request = randomUUID();
-      const { id } = await actor(caller, request);
-      await recordSuppressed(core.contextFor({ actor: SYSTEM, request }), { count, actor: id });
+      const known = await actor(caller, request).catch((error: unknown) => {
+        if (error instanceof Refusal) return null;
+        throw error;
+      });
+      await recordSuppressed(core.contextFor({ actor: SYSTEM, request }), { count, actor: known?.id ?? null });
     },
     introspection: config.introspection,
     ...(issuer && {

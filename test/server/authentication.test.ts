@@ -83,7 +83,7 @@ describe('authentication', () => {
   for (const [fault, { claims, code }] of Object.entries({
     'an expired token': { claims: { exp: seconds() - 10 }, code: 'TOKEN_EXPIRED' },
     'a token without exp': { claims: { exp: undefined }, code: 'TOKEN_MALFORMED' },
-    'a token that is not valid yet': { claims: { nbf: seconds() + 60 }, code: 'TOKEN_NOT_YET_VALID' },
+    'a token that is not valid yet': { claims: { nbf: seconds() + 3_600 }, code: 'TOKEN_NOT_YET_VALID' },
     'a token of another issuer': { claims: { iss: 'https://evil.example.com' }, code: 'TOKEN_WRONG_ISSUER' },
     'a token without issuer': { claims: { iss: undefined }, code: 'TOKEN_WRONG_ISSUER' },
     'a token for another audience': { claims: { aud: 'https://shop.example.com' }, code: 'TOKEN_WRONG_AUDIENCE' },

@@ -87,15 +87,16 @@ export async function codeOf(attempt: Promise<unknown>): Promise<unknown> {
 
 /** Sessions that have just said good-bye may still be there for a moment; those that stay are ended. */
 async function dropDatabase(name: string): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    const dropped = await asSuperuser(`DROP DATABASE IF EXISTS ${name}`).then(
-      () => true,
-      () => false,
-    );
-    if (dropped) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const client = new pg.Client({ connectionString: await testServer() });
+  await client.connect();
+  try {
+    const busy = async () =>
+      (await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [name])).rowCount !== 0;
+    for (let tries = 0; tries < 20 && (await busy()); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  } finally {
+    await client.end();
   }
-  await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
 }
 
 async function asSuperuser(sql: string): Promise<void> {

@@ -6,12 +6,12 @@ import type { Entry, Pseudonym } from '../../log/entry.js';
 
 export interface Suppressed {
   readonly count: number;
-  /** Who was over their budget. */
-  readonly actor: Pseudonym;
+  /** Who was over their budget; null for somebody whom nobody registered. */
+  readonly actor: Pseudonym | null;
 }
 
 /** @param context the system's @throws Refusal for anybody else's */
 export function recordSuppressed({ gate }: Pick<Context, 'gate'>, { count, actor }: Suppressed): Promise<Entry> {
   const ask = { event: 'refusals.suppressed', operation: 'limits', data: null } as const;
-  return gate.note(ask, { details: { count, of: actor } });
+  return gate.note(ask, { details: { count, ...(actor && { of: actor }) } });
 }
