@@ -27,9 +27,13 @@ BEGIN
     RAISE EXCEPTION 'a role access_ledger_* of this cluster may log in or holds more than it should';
   END IF;
 
-  IF NOT pg_has_role(current_user, 'access_ledger_owner', 'MEMBER') THEN
+  -- Whoever made a role may grant it, but is not always allowed to become it.
+  BEGIN
+    SET LOCAL ROLE access_ledger_owner;
+    RESET ROLE;
+  EXCEPTION WHEN insufficient_privilege THEN
     EXECUTE format('GRANT access_ledger_owner TO %I', current_user);
-  END IF;
+  END;
 
   EXECUTE format('GRANT CREATE ON DATABASE %I TO access_ledger_owner', current_database());
 END

@@ -135,7 +135,8 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
 
 const LOGIN = `
   SELECT current_setting('server_version_num')::int AS version,
-    to_regclass('ledger.head') IS NOT NULL AND to_regclass('public.migration') IS NOT NULL AS migrated,
+    EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relname = 'migration') AS migrated,
     rolsuper OR rolcreaterole OR rolbypassrls
       OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'access_ledger_owner' AND pg_has_role(current_user, r.oid, 'MEMBER'))
       AS holds_too_much,
