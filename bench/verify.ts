@@ -75,14 +75,10 @@ interface Run {
   readonly peakMb: number;
 }
 
-/** In the command's process, and in its threads, which tell the same: the most memory that the process ever held. */
-const TELL_PEAK =
-  'data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,process.resourceUsage().maxRSS+"\\n"))';
-
 async function verifyOnce(file: string, held: string): Promise<Run> {
-  const args = ['--import', '@oxc-node/core/register', '--import', TELL_PEAK, 'src/cli/access-ledger.ts'];
   const began = performance.now();
-  const child = spawn(process.execPath, [...args, 'verify', file, '--held', held], {
+  const command = ['--import', '@oxc-node/core/register', 'bench/support/command.ts', 'verify', file, '--held', held];
+  const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
   let told = '';
@@ -92,7 +88,7 @@ async function verifyOnce(file: string, held: string): Promise<Run> {
   const [status] = await once(child, 'close');
   const seconds = (performance.now() - began) / 1000;
   if (status !== 0) throw new Error(`verify ended with status ${status}`);
-  return { seconds, peakMb: Math.max(...told.trim().split('\n').map(Number)) / 1024 };
+  return { seconds, peakMb: Number(told) / 1e6 };
 }
 
 /** @returns seconds, those of reading the file not counted */

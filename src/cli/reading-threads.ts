@@ -42,7 +42,7 @@ export class ReadingThreads {
 class Thread {
   private readonly worker = new Worker(new URL('./reading-thread.js', import.meta.url), {
     // Readings live briefly: a young generation that grows would only keep memory.
-    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   private readonly asked: { resolve(read: ReadBatch): void; reject(error: unknown): void }[] = [];
 
