@@ -32,17 +32,18 @@ CREATE TABLE ledger.entry (
   changed     bigint,
   changed_all bigint,
   PRIMARY KEY (log, index),
-  UNIQUE (log, id),
+  -- The id first: a plan made while the table is empty takes any index whose first column it knows, and every entry has the log.
+  UNIQUE (id, log),
   CHECK ((subject IS NULL) = (nth IS NULL)),
   CHECK (changed IS NULL OR subject IS NOT NULL)
 );
 
-CREATE UNIQUE INDEX entry_by_subject ON ledger.entry (log, subject, index) INCLUDE (nth, changed) WHERE subject IS NOT NULL;
-CREATE INDEX entry_by_actor ON ledger.entry (log, actor, index);
-CREATE INDEX entry_by_event ON ledger.entry (log, event, index);
-CREATE INDEX entry_by_request ON ledger.entry (log, request);
+CREATE UNIQUE INDEX entry_by_subject ON ledger.entry (subject, log, index) INCLUDE (nth, changed) WHERE subject IS NOT NULL;
+CREATE INDEX entry_by_actor ON ledger.entry (actor, log, index);
+CREATE INDEX entry_by_event ON ledger.entry (event, log, index);
+CREATE INDEX entry_by_request ON ledger.entry (request, log);
 -- Times need no index of their own: they are in the order of the log, but for seconds, so a time is found by bisection.
-CREATE INDEX entry_by_purpose ON ledger.entry (log, purpose, index) WHERE purpose IS NOT NULL;
+CREATE INDEX entry_by_purpose ON ledger.entry (purpose, log, index) WHERE purpose IS NOT NULL;
 CREATE INDEX entry_refused ON ledger.entry (log, index) WHERE outcome = 'refused';
 
 CREATE FUNCTION ledger.refuse() RETURNS trigger
