@@ -3,10 +3,13 @@
  * One person's customer card, and a page of 100 people, with 16 connections.
  */
 import { deepStrictEqual } from 'node:assert/strict';
-import { CUSTOMER_CARD } from '../src/server/greeting.js';
 import { comparisonTable } from './support/comparison.js';
 import { ask, type Rivals, startRivals } from './support/rivals.js';
 import { compare } from './support/rounds.js';
+
+const CUSTOMER_CARD = `query CustomerCard($user: ID!) { user(id: $user) { id
+  personalData(purpose: "convenience", categories: ["user.name", "user.contact.email"]) {
+    category version channel value withheld { code clause missing } } } }`;
 
 const LIST = `query List($after: String) { users(first: 100, after: $after) { edges { node {
   id personalData(purpose: "convenience", categories: ["user.name", "user.contact.email"]) { category value } } } } }`;
