@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import { isDatabaseError, sqlStateOf } from '../database/fault.js';
 import { DATABASE } from '../database/name.js';
-import { openPool } from '../database/pools.js';
+import { openPool, WrongConnection } from '../database/pools.js';
 import { databaseUrl, Fault } from '../server/setting.js';
 import { CommandFault } from './fault.js';
 
@@ -76,6 +76,7 @@ const SAYS: readonly (readonly [RegExp, string])[] = [
 ];
 
 function databaseFault(error: unknown): CommandFault {
+  if (error instanceof WrongConnection) return new CommandFault(`the database: ${error.message}`, { cause: error });
   const state = sqlStateOf(error);
   const says = SAYS.find(([pattern]) => state && pattern.test(state))?.[1];
   const code = state ?? (error instanceof Error && 'code' in error ? String(error.code) : 'no connection');

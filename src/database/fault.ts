@@ -14,18 +14,30 @@ export function isDefinite(error: unknown): boolean {
   return state !== null && !LOST.test(state);
 }
 
-/** Connection lost, server going down or starting, deadlock or serialization: another try is another chance. */
-const LOST = /^(08|57P|40)/;
+/** Connection lost or ended by a timeout of its own, server going down or starting, deadlock or serialization. */
+const LOST = /^(08|57P|40|25P0[34])/;
+
+/** Whether others were in the way: a deadlock, or transactions that cannot be put in an order. Nothing was written. */
+export function isConflict(error: unknown): boolean {
+  return /^40(?!003)/.test(sqlStateOf(error) ?? '');
+}
 
 /** Whether the error came from talking to PostgreSQL at all: from it, from the socket, or from the driver. */
 export function isDatabaseError(error: unknown): boolean {
   // Node tries every address of a host, and throws what came of all of them at once.
   if (error instanceof AggregateError) return error.errors.some(isDatabaseError);
   if (!(error instanceof Error)) return false;
-  if (sqlStateOf(error) !== null || error.name === 'QueryFailedError') return true;
+  if (sqlStateOf(error) !== null || OF_CONNECTIONS.has(error.name)) return true;
   return ('syscall' in error && typeof error.syscall === 'string') || DRIVER.test(error.message);
 }
 
+/** TypeORM lets go of a connection that breaks, and is then surprised to be asked for it. */
+const OF_CONNECTIONS: ReadonlySet<string> = new Set([
+  'QueryFailedError',
+  'QueryRunnerAlreadyReleasedError',
+  'WrongConnection',
+]);
+
 /** `pg` gives these no code. */
 const DRIVER =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;
+  /^(Connection terminated|Query read timeout|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;

@@ -88,6 +88,7 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    await client.query('SET search_path = pg_catalog');
     const { rows } = await client.query(LOGIN);
     const login = rows[0];
     if (login.version < 150_000) throw new SetupError('POSTGRES_TOO_OLD', 'PostgreSQL 15 or newer is needed.');
@@ -100,7 +101,7 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
     if (login.holds_too_much) {
       throw new SetupError(
         'LOGIN_HOLDS_TOO_MUCH',
-        'The login of DATABASE_URL is a superuser or may become the owner of the log: give the server a login of its own (CREATE ROLE … LOGIN PASSWORD …), and this one to DATABASE_OWNER_URL.',
+        'The login of DATABASE_URL is a superuser, or may become one or the owner of the log, or may write the log’s tables: give the server a login of its own (CREATE ROLE … LOGIN PASSWORD …) without other memberships, and this one to DATABASE_OWNER_URL.',
       );
     }
     if (!login.has_roles) {
@@ -133,14 +134,23 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
   }
 }
 
+/**
+ * What a login could do is what any role could that it may become, whether or not it inherits from it today. The three
+ * roles of ours write no table of the log; attributes are not inherited, so each role's own are looked at.
+ */
 const LOGIN = `
+  WITH reachable AS (SELECT r.* FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER'))
   SELECT current_setting('server_version_num')::int AS version,
     EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'public' AND c.relname = 'migration') AS migrated,
-    rolsuper OR rolcreaterole OR rolbypassrls
-      OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'access_ledger_owner' AND pg_has_role(current_user, r.oid, 'MEMBER'))
+    EXISTS (SELECT FROM reachable r WHERE r.rolsuper OR r.rolcreaterole OR r.rolbypassrls
+        OR r.rolname IN ('access_ledger_owner', 'pg_execute_server_program', 'pg_write_server_files'))
+      OR EXISTS (SELECT FROM pg_namespace n JOIN reachable r ON r.oid = n.nspowner WHERE n.nspname IN ('ledger', 'registry'))
+      OR EXISTS (SELECT FROM reachable r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'ledger' AND c.relkind IN ('r', 'p')
+          AND (c.relowner = r.oid OR has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE')
+            OR has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, TRIGGER')))
       AS holds_too_much,
     has_database_privilege('public', current_database(), 'TEMPORARY') AS open,
     (SELECT coalesce(bool_and(pg_has_role(current_user, r.oid, 'MEMBER')), false) FROM pg_roles r
-      WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader')) AS has_roles
-  FROM pg_roles WHERE rolname = current_user`;
+      WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader')) AS has_roles`;

@@ -4,6 +4,7 @@
 import 'reflect-metadata';
 import { EmbeddedPostgresError } from '../database/embedded.js';
 import { SetupError } from '../database/migrating.js';
+import { WrongConnection } from '../database/pools.js';
 import { VaultError } from '../vault/vault-error.js';
 import { ConfigError, readConfig } from './config.js';
 import { greeting } from './greeting.js';
@@ -32,7 +33,7 @@ function tell(line: string): void {
 
 /** Errors of ours say what to do. Of others only the kind is known to be safe to show. */
 function reason(error: unknown): string {
-  const ours = [ConfigError, EmbeddedPostgresError, LogKeyError, SetupError, VaultError];
+  const ours = [ConfigError, EmbeddedPostgresError, LogKeyError, SetupError, VaultError, WrongConnection];
   if (error instanceof Error && ours.some((kind) => error instanceof kind)) return error.message;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'EADDRINUSE') return 'Another program listens on this port: set PORT to another one, or to 0 for any.';

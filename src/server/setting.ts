@@ -47,10 +47,25 @@ export function host(given: string): string {
 
 /** What `pg` takes. A URL's password may be anything, so no part of it is ever repeated. */
 export function databaseUrl(given: string): string {
-  const { protocol } = url(given, 'postgres://user:password@host:5432/database');
-  if (protocol === 'postgres:' || protocol === 'postgresql:') return given;
-  throw new Fault('is no PostgreSQL URL: it begins with postgres://');
+  const { protocol, searchParams } = url(given, 'postgres://user:password@host:5432/database');
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    throw new Fault('is no PostgreSQL URL: it begins with postgres://');
+  }
+  const ours = [...searchParams.keys()].find((name) => OURS.has(name.toLowerCase()));
+  if (ours !== undefined) throw new Fault(`sets ${ours.toLowerCase()}, which is for the server to set: remove it`);
+  return given;
 }
+
+/** What would stand before the role, the search path and the timeouts that our connections start with. */
+const OURS: ReadonlySet<string> = new Set([
+  'options',
+  'replication',
+  'client_encoding',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+]);
 
 /** OpenID Connect Discovery 1.0, section 2: no query, no fragment. Without TLS only where nothing leaves the machine. */
 export function issuer(given: string): string {

@@ -70,6 +70,32 @@ describe('migrating', function () {
     expect(await setupCode(embedded.url('ledger'))).to.equal('LOGIN_HOLDS_TOO_MUCH');
   });
 
+  for (const [what, grant] of Object.entries({
+    'write every table': 'GRANT pg_write_all_data TO %',
+    'become one that may write every table, and inherits nothing of it':
+      'GRANT pg_write_all_data TO dba; ALTER ROLE % NOINHERIT; GRANT dba TO %',
+    'become a superuser': 'ALTER ROLE dba SUPERUSER; GRANT dba TO %',
+    'make roles by becoming another': 'ALTER ROLE dba CREATEROLE; GRANT dba TO %',
+    'become the owner by becoming another': 'GRANT access_ledger_owner TO dba; GRANT dba TO %',
+    'run programs of the server’s machine': 'GRANT pg_execute_server_program TO %',
+    'insert entries': 'GRANT INSERT ON ledger.entry TO %',
+    'insert a column of entries': 'GRANT INSERT (leaf) ON ledger.entry TO %',
+    'truncate the log': 'GRANT TRUNCATE ON ledger.entry TO %',
+    'move the head': 'GRANT UPDATE ON ledger.head TO %',
+  })) {
+    it(`does not let a login serve that may ${what}`, async () => {
+      await sql("CREATE ROLE dba; CREATE ROLE too_much LOGIN PASSWORD 'x'");
+      try {
+        await sql('GRANT access_ledger_writer, access_ledger_reader, access_ledger_reviewer TO too_much');
+        expect(await setupCode(url('too_much'))).to.equal(null);
+        await sql(grant.replaceAll('%', 'too_much'), 'ledger');
+        expect(await setupCode(url('too_much'))).to.equal('LOGIN_HOLDS_TOO_MUCH');
+      } finally {
+        await sql('DROP OWNED BY too_much; DROP ROLE too_much; DROP ROLE dba', 'ledger');
+      }
+    });
+  }
+
   it('closes a database that was copied or restored without its privileges', async () => {
     await sql('GRANT TEMPORARY ON DATABASE ledger TO PUBLIC');
     expect(await setupCode(url('ledger_server'))).to.equal('DATABASE_OPEN');

@@ -90,7 +90,16 @@ describe('the configuration', () => {
   const malformed: Record<string, string[]> = {
     PORT: ['http', '-1', '65536', '4e3', '0x10', '4000 '],
     HOST: ['local host', 'http://localhost', 'a/b'],
-    DATABASE_URL: ['localhost', 'mysql://h/d', 'postgres', ' postgres://h/d'],
+    DATABASE_URL: [
+      ...[
+        'options=-c%20role%3Dnone',
+        'sslmode=require&options=',
+        'OPTIONS=x',
+        'lock_timeout=0',
+        'replication=database',
+      ].map((search) => `postgres://h/d?${search}`),
+      ...['localhost', 'mysql://h/d', 'postgres', ' postgres://h/d'],
+    ],
     OIDC_ISSUER: ['login.example.org', 'http://login.example.org', 'https://a.example?x=1', 'https://u:p@a.example'],
     LOG_ORIGIN: ['https://a.example/log', 'a b', 'a+b', 'a\nb', 'a/b+c', 'a/', '/a', 'A.example', 'a//b', 'ä.example'],
     LOG_LEVEL: ['INFO', 'silly', 'toString'],
@@ -108,6 +117,13 @@ describe('the configuration', () => {
       }
     });
   }
+
+  it('refuses a DATABASE_OWNER_URL that sets options, and takes one that asks for TLS', () => {
+    const DATABASE_URL = 'postgres://s@h/d?sslmode=require';
+    const given = (search: string) => ({ DATABASE_URL, DATABASE_OWNER_URL: `postgres://o@h/d?${search}` });
+    expect(readConfig(given('sslmode=verify-full')).database?.url).to.equal(DATABASE_URL);
+    expect(faults(given('options=-c%20search_path%3Dx'))).to.deep.equal([['DATABASE_OWNER_URL', 'MALFORMED']]);
+  });
 
   it('takes plain http from an issuer on this machine only', () => {
     for (const issuer of ['http://localhost:9000', 'http://127.0.0.1:9000/x', 'http://[::1]:9000']) {
