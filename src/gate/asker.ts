@@ -25,6 +25,8 @@ export type Particulars = Partial<
   Pick<PermittedBody, 'subject' | 'purpose' | 'basis' | 'asked' | 'records' | 'clause' | 'details'>
 > & {
   readonly asOf: number;
+  /** When it was decided: the entry says the same. */
+  readonly at: Date;
   readonly event: EventName;
   /** The name of our root field. */
   readonly operation: string;
@@ -38,13 +40,12 @@ export function refusedBody(asker: Asker, said: Particulars, { code, clause, mis
   return { ...common(asker, { ...said, clause }), outcome: 'refused', refusal: { code, missing } };
 }
 
-function common({ actor, request, now }: Asker, said: Particulars): Omit<Body, 'outcome' | 'refusal'> {
-  const at = now();
+function common({ actor, request }: Asker, said: Particulars): Omit<Body, 'outcome' | 'refusal'> {
   return {
     clause: EVENTS[said.event].clause,
     ...said,
-    id: entryId(at),
-    at: at.toISOString(),
+    id: entryId(said.at),
+    at: said.at.toISOString(),
     actor,
     policy: POLICY,
     request,

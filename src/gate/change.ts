@@ -69,7 +69,13 @@ export async function revise(parts: ChangeParts, asker: Asker, revision: Revisio
     const held = permitted.holdings?.records.find(({ id }) => id === record);
     const key = permitted.holdings?.key;
     if (!held || !key) return { revised: null };
-    if (held.version !== expected) return { revised: { conflict: held.version } };
+    if (held.version !== expected) {
+      // To say which version stands is to say something about the person.
+      const [listed] = await parts.ledger.append([permitted.body('record.listed')]);
+      if (!listed || listed === 'stale') return 'stale';
+      asker.entries.push(listed.entry);
+      return { revised: { conflict: held.version } };
+    }
     const next = { id: record, category: held.category, version: expected + 1 };
     const [sealed] = await parts.vault.seal(key, [{ record: next, value }]);
     const digest = permitted.isSearchable(held.category) ? await parts.vault.blindIndex(held.category, value) : null;

@@ -6,8 +6,9 @@
  * A domain folder states its fact in `<thing>.facts.ts`; `server/` registers it. The statement offers:
  *
  *     $1 the log   $2 the actor's id
- *     aim(purpose, categories)     a row for each distinct purpose and set of categories
- *     ask(position, subject, purpose, categories, values)   a row for each ask; null categories are all the purpose covers
+ *     aim(purpose, categories)          a row for each distinct purpose and set of categories; null: all the purpose covers
+ *     ask(subject, categories, bytes)   a row for each person, with all categories asked of them; `bytes` is how much of
+ *                                       sealed values may be brought, and null where none are wanted
  */
 import type { Facts } from '../policy/decide.js';
 import type { Holdings } from './holdings.js';

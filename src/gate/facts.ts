@@ -44,14 +44,20 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
   const members = Object.entries(aimed).map(([name, source]) => `'${name}', (${source.sql})`);
   const text = `
     WITH aim AS MATERIALIZED (
-      SELECT a.position, a.purpose, CASE WHEN a.record IS NULL THEN a.categories
-        ELSE ARRAY(SELECT r.category FROM registry.record r WHERE r.log = $1 AND r.id = a.record) END AS categories,
-        (SELECT r.subject FROM registry.record r WHERE r.log = $1 AND r.id = a.record) AS subject
-      FROM json_to_recordset($3::json) AS a(position int, purpose text, categories text[], record uuid)
+      SELECT a.position, a.purpose, a.subject, a.categories,
+        coalesce(a.categories, ARRAY(SELECT c.category FROM registry.purpose_category c WHERE c.purpose = a.purpose)) AS reach
+      FROM (
+        SELECT a.position, a.purpose, CASE WHEN a.record IS NULL THEN a.categories
+          ELSE ARRAY(SELECT r.category FROM registry.record r WHERE r.log = $1 AND r.id = a.record) END AS categories,
+          (SELECT r.subject FROM registry.record r WHERE r.log = $1 AND r.id = a.record) AS subject
+        FROM json_to_recordset($3::json) AS a(position int, purpose text, categories text[], record uuid)
+      ) a
     ), ask AS MATERIALIZED (
-      SELECT q.position, coalesce(q.subject, aim.subject) AS subject, aim.purpose, aim.categories, q.values
-      FROM json_to_recordset($4::json) AS q(position int, subject uuid, aim int, values boolean)
-        JOIN aim ON aim.position = q.aim
+      SELECT p.position, coalesce(p.subject, (SELECT aim.subject FROM aim WHERE aim.position = p.aims[1])) AS subject,
+        CASE cardinality(p.aims) WHEN 1 THEN (SELECT aim.reach FROM aim WHERE aim.position = p.aims[1])
+          ELSE ARRAY(SELECT unnest(aim.reach) FROM aim WHERE aim.position = ANY (p.aims)) END AS categories,
+        p.bytes
+      FROM json_to_recordset($4::json) AS p(position int, subject uuid, aims int[], bytes int)
     )
     SELECT json_build_object(
       'asOf', coalesce((SELECT e.index + 1 FROM ledger.entry e WHERE e.log = $1 ORDER BY e.index DESC LIMIT 1), 0),
@@ -61,31 +67,54 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
     ) AS cell`;
 
   return async (actor, questions) => {
-    const aims = new Map<string, object & { position: number }>();
-    const asks = questions.map(({ subject, record, values, ...asked }, position) => {
-      const purpose = keyOrNone(asked.purpose);
-      const categories = asked.categories?.map(keyOrNone) ?? null;
-      const key = JSON.stringify([purpose, categories, record]);
-      const aim = aims.get(key) ?? { position: aims.size, purpose, categories, record };
-      aims.set(key, aim);
-      return { position, subject, aim: aim.position, values };
-    });
-    const values = [log, actor, JSON.stringify([...aims.values()]), JSON.stringify(asks)];
+    const { aims, people, places } = arrange(questions);
+    const values = [log, actor, JSON.stringify(aims), JSON.stringify(people)];
     const { rows } = await pool.query<{ cell: Cell }>({ name: 'facts', text, values }).catch((error: unknown) => {
       throw faultOf(error);
     });
-    const cell = rows[0]!.cell;
-    const facts = (cell.aims ?? []).map(
+    const { asOf, aims: known, asks } = rows[0]!.cell;
+    const facts = (known ?? []).map(
       (aim) =>
         Object.fromEntries(
           Object.entries(aimed).map(([name, source]) => [name, source.parse(aim[name])]),
         ) as object as Facts,
     );
-    return {
-      asOf: cell.asOf,
-      answers: asks.map(({ aim }, at) => ({ facts: facts[aim]!, holdings: holdings.parse(cell.asks[at]) })),
-    };
+    const held = (asks ?? []).map((json) => holdings.parse(json));
+    return { asOf, answers: places.map(({ aim, person }) => ({ facts: facts[aim]!, holdings: held[person]! })) };
   };
+}
+
+/** What one statement may bring of sealed values, in bytes, shared evenly by the people it is about. */
+const MOST_SEALED_BYTES = 8 * 1024 * 1024;
+
+interface Person {
+  readonly position: number;
+  readonly subject: Pseudonym | null;
+  readonly aims: number[];
+  /** Null where no values are wanted. */
+  bytes: number | null;
+}
+
+/** Each purpose with its categories once, and each person once, whatever is asked of them how often. */
+function arrange(questions: readonly Question[]) {
+  const aims = new Map<string, object & { position: number }>();
+  const people = new Map<string, Person>();
+  const places = questions.map(({ subject, record, values, ...asked }) => {
+    const purpose = keyOrNone(asked.purpose);
+    const categories = asked.categories?.map(keyOrNone) ?? null;
+    const aimKey = JSON.stringify([purpose, categories, record]);
+    const aim = aims.get(aimKey) ?? { position: aims.size, purpose, categories, record };
+    aims.set(aimKey, aim);
+    const personKey = subject ?? aimKey;
+    const person = people.get(personKey) ?? { position: people.size, subject, aims: [], bytes: null };
+    people.set(personKey, person);
+    if (!person.aims.includes(aim.position)) person.aims.push(aim.position);
+    if (values) person.bytes = 0;
+    return { aim: aim.position, person: person.position };
+  });
+  const share = Math.floor(MOST_SEALED_BYTES / Math.max(1, people.size));
+  for (const person of people.values()) if (person.bytes !== null) person.bytes = share;
+  return { aims: [...aims.values()], people: [...people.values()], places };
 }
 
 /** What can be a declared key at all. Other text never reaches the database: it could not even be compared with one. */

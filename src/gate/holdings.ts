@@ -17,3 +17,11 @@ export type Holdings = {
   readonly key: WrappedKey | null;
   readonly records: readonly HeldRecord[];
 } | null;
+
+/** More than one operation may bring. Nothing is entered, and nothing opened: ask for fewer people or categories at once. */
+export class TooMuchAtOnce extends Error {
+  override readonly name = 'TooMuchAtOnce';
+  constructor() {
+    super('More is held about somebody than one operation may bring. Ask for fewer people or categories at once.');
+  }
+}

@@ -71,19 +71,20 @@ async function judge(
   asker: Asker,
   { event, operation, data }: DeedAsk,
 ): Promise<Permit | RefusedBody> {
-  const said = { event, operation };
   const questions = data ? [{ ...data, values: false }] : [];
   const { asOf, answers } = await readFacts(asker.actor.id, questions);
   const [answer] = answers;
+  const at = asker.now();
+  const said = { asOf, at, event, operation };
   if (!data || !answer) {
     const refusal = refusedByRole(asker.actor, event);
-    if (refusal) return refusedBody(asker, { ...said, asOf }, refusal);
+    if (refusal) return refusedBody(asker, said, refusal);
     return {
       asOf,
       holdings: null,
       isSearchable: () => false,
-      refusal: (why) => refusedBody(asker, { ...said, asOf }, why),
-      body: (of, particulars) => permittedBody(asker, { asOf, operation, ...particulars, event: of }),
+      refusal: (why) => refusedBody(asker, said, why),
+      body: (of, particulars) => permittedBody(asker, { ...said, ...particulars, event: of }),
     };
   }
 
@@ -100,8 +101,8 @@ async function judge(
     categories,
     ...(collected && { collected }),
   };
-  const decisions = decide(ask, facts, asker.now());
-  const about = { asOf, operation, ...(subject && holdings && { subject }), ...aim(facts.purpose?.key) };
+  const decisions = decide(ask, facts, at);
+  const about = { asOf, at, operation, ...(subject && holdings && { subject }), ...aim(facts.purpose?.key) };
   const refusal = decisions.find((decision) => decision.outcome === 'refused');
   if (refusal) {
     const asked = refusal.categories.length > 0 ? { asked: refusal.categories } : {};

@@ -8,9 +8,10 @@
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipt.js';
 import type { Body, Category, Entry, Pseudonym, Purpose, RecordId } from '../log/entry.js';
-import { type Decision, decide } from '../policy/decide.js';
+import { type Decision, decide, together } from '../policy/decide.js';
 import { Refusal, type Refused } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
+import { VaultError } from '../vault/vault-error.js';
 import { type Asker, permittedBody, RECORDS_PER_ENTRY, refusedBody } from './asker.js';
 import type { Answer, Question, ReadFacts } from './facts.js';
 import type { HeldRecord } from './holdings.js';
@@ -32,8 +33,11 @@ export interface ShownRecord {
   readonly withheld: Refused | null;
 }
 
-/** Null for an unknown person. A Refusal where the ask names what is not declared. */
-export type ReadResult = ShownRecord[] | null | Refusal;
+/**
+ * Null for an unknown person. An error is this ask's alone: a Refusal where it names what is not declared, and the vault's
+ * where a seal is broken.
+ */
+export type ReadResult = ShownRecord[] | null | Error;
 
 export interface ReadParts {
   readonly ledger: Ledger;
@@ -59,21 +63,25 @@ type Answered = { readonly shown: ReadResult } | 'stale';
 
 async function attempt(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<Answered[]> {
   const { asOf, answers } = await parts.readFacts(asker.actor.id, asks);
+  const at = asker.now();
   const groups = new Map<string, Group>();
-  const outcomes = asks.map((ask, at) => sort(asker, ask, answers[at]!, groups));
-  const drafts = [...groups.values()].flatMap((group) => draft(asker, asOf, group));
+  const outcomes = asks.map((ask, nth) => sort(asker, at, ask, answers[nth]!, groups));
+  const drafts = [...groups.values()].flatMap((group) => draft(asker, { asOf, at }, group));
 
   const appended = await parts.ledger.append(drafts.map(({ body }) => body));
   await Promise.all(
-    drafts.map(async ({ group, records }, at) => {
-      const one = appended[at]!;
+    drafts.map(async ({ group, records }, nth) => {
+      const one = appended[nth]!;
       if (one === 'stale') {
         group.stale = true;
         return;
       }
       asker.entries.push(one.entry);
       group.entry = one.entry;
-      if (one.receipt && records.length > 0) await open(parts.vault, one.receipt, group, records);
+      if (!one.receipt || records.length === 0) return;
+      await open(parts.vault, one.receipt, group, records).catch((fault: Error) => {
+        group.fault = fault;
+      });
     }),
   );
   return outcomes.map((outcome) => {
@@ -85,7 +93,7 @@ async function attempt(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[])
 /** What one entry is about, gathered from the asks that share it. */
 interface Group {
   readonly ask: ReadAsk;
-  readonly decision: Decision;
+  decision: Decision;
   readonly purpose: Purpose | undefined;
   readonly key: NonNullable<Answer['holdings']>['key'];
   readonly asked: Set<Category>;
@@ -94,6 +102,8 @@ interface Group {
   wantsValues: boolean;
   stale: boolean;
   entry: Entry | null;
+  /** Why its values do not open, if they do not. */
+  fault: Error | null;
 }
 
 interface Outcome {
@@ -103,12 +113,11 @@ interface Outcome {
 }
 
 /** Decides on one ask, and adds each part of the decision to the group that its entry stands for. */
-function sort(asker: Asker, ask: ReadAsk, answer: Answer, groups: Map<string, Group>): Outcome | null {
+function sort({ actor }: Asker, at: Date, ask: ReadAsk, answer: Answer, groups: Map<string, Group>): Outcome | null {
   const { facts, holdings } = answer;
   if (!holdings) return null;
-  const { actor } = asker;
   const event = ask.values ? 'record.read' : 'record.listed';
-  const parts = decide({ ...ask, actor, event }, facts, asker.now()).map((decision) => {
+  const parts = decide({ ...ask, actor, event }, facts, at).map((decision) => {
     const why = decision.outcome === 'permitted' ? decision.basis : decision.refusal.code;
     const name = `${ask.subject} ${facts.purpose?.key} ${decision.outcome} ${why}`;
     let group = groups.get(name);
@@ -124,8 +133,12 @@ function sort(asker: Asker, ask: ReadAsk, answer: Answer, groups: Map<string, Gr
         wantsValues: false,
         stale: false,
         entry: null,
+        fault: null,
       };
       groups.set(name, group);
+    }
+    if (decision.outcome === 'refused' && group.decision.outcome === 'refused') {
+      group.decision = { ...decision, refusal: together([group.decision.refusal, decision.refusal]) };
     }
     group.wantsValues ||= ask.values;
     for (const category of decision.categories) group.asked.add(category);
@@ -145,11 +158,11 @@ interface Draft {
   readonly body: Body;
 }
 
-function draft(asker: Asker, asOf: number, group: Group): Draft[] {
+function draft(asker: Asker, decided: { asOf: number; at: Date }, group: Group): Draft[] {
   const { ask, decision, purpose } = group;
   const { subject, operation } = ask;
   const asked = [...group.asked].sort();
-  const said = { asOf, subject, operation, ...(purpose && { purpose }), ...(asked.length > 0 && { asked }) };
+  const said = { ...decided, subject, operation, ...(purpose && { purpose }), ...(asked.length > 0 && { asked }) };
   if (decision.outcome === 'refused') {
     const event = group.wantsValues ? 'record.read' : 'record.listed';
     return [{ group, records: [], body: refusedBody(asker, { ...said, event }, decision.refusal) }];
@@ -169,7 +182,7 @@ function draft(asker: Asker, asOf: number, group: Group): Draft[] {
 
 async function open(vault: Vault, receipt: Receipt, group: Group, records: readonly HeldRecord[]): Promise<void> {
   const { key, values } = group;
-  if (!key) throw new Error('a record without its person’s key');
+  if (!key) throw new VaultError('SEAL_BROKEN');
   const sealed = records.map((record) => ({ record, bytes: record.sealed! }));
   const opened = await vault.open(receipt, key, sealed);
   records.forEach((record, at) => {
@@ -177,11 +190,12 @@ async function open(vault: Vault, receipt: Receipt, group: Group, records: reado
   });
 }
 
-function show({ ask, held, parts }: Outcome): ShownRecord[] | Refusal {
+function show({ ask, held, parts }: Outcome): ShownRecord[] | Error {
   for (const { decision, group } of parts) {
     if (decision.outcome === 'refused' && NOT_DECLARED.has(decision.refusal.code)) {
       return new Refusal(decision.refusal, group.entry);
     }
+    if (ask.values && group.fault) return group.fault;
   }
   return parts.flatMap(({ decision, group }): ShownRecord[] => {
     if (decision.outcome === 'refused') {

@@ -96,9 +96,11 @@ export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
       continue;
     }
     const refusal = together([...unmet, ...also]);
-    const same = refusals.get(refusal.code) ?? { refusal, categories: [] };
-    same.categories.push(category);
-    refusals.set(refusal.code, same);
+    const same = refusals.get(refusal.code);
+    refusals.set(refusal.code, {
+      refusal: same ? together([same.refusal, refusal]) : refusal,
+      categories: [...(same?.categories ?? []), category],
+    });
   }
   const decisions: Decision[] = [...refusals.values()].map((one) => ({ outcome: 'refused', ...one }));
   if (permitted.length > 0 || decisions.length === 0) {
@@ -112,8 +114,8 @@ const PURPOSE_NOT_DECLARED = refused('PURPOSE_NOT_DECLARED', 'a declared purpose
 const CATEGORY_NOT_DECLARED = refused('CATEGORY_NOT_DECLARED', 'a declared category');
 
 /** The first rule that is not met gives the code; every one of them says what is missing. */
-function together(unmet: readonly Refused[]): Refused {
-  return { ...unmet[0]!, missing: unmet.flatMap((refusal) => refusal.missing) };
+export function together(unmet: readonly Refused[]): Refused {
+  return { ...unmet[0]!, missing: [...new Set(unmet.flatMap((refusal) => refusal.missing))] };
 }
 
 /** Rules about the ask as a whole, in the order in which their codes take precedence. */

@@ -8,6 +8,7 @@ import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
+import { refusedByRole } from '../../policy/role.js';
 import { digestOf, type Identity, linkIdentities } from '../identities/identities.js';
 import { type Collected, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
 import { SubjectRow } from './subject.entity.js';
@@ -96,8 +97,9 @@ export function registerUsers(
   });
 }
 
-/** Whether there is such a person. */
-export async function isRegistered({ rows, log }: Context, id: Pseudonym): Promise<boolean> {
+/** Whether there is such a person, for those who may list people, and for themselves. To others, nobody is. */
+export async function isRegistered({ actor, rows, log }: Context, id: Pseudonym): Promise<boolean> {
+  if (actor.id !== id && refusedByRole(actor, 'user.listed')) return false;
   return rows.existsBy(SubjectRow, { log, id });
 }
 
