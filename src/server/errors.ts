@@ -5,6 +5,7 @@
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isDatabaseError, sqlStateOf } from '../database/fault.js';
+import { TooMuchAtOnce } from '../gate/holdings.js';
 import { TryAgain } from '../gate/try-again.js';
 import { type ErrorExtensions, Fault, type FaultCode } from '../graphql/fault.js';
 import { LedgerFault } from '../ledger/fault.js';
@@ -74,6 +75,7 @@ export function faultOf(error: unknown): Fault {
 /** What the core throws when it could not decide, or not do what it decided. */
 function coreFault(error: unknown): FaultCode | null {
   if (error instanceof TryAgain) return 'TRY_AGAIN';
+  if (error instanceof TooMuchAtOnce) return 'QUERY_TOO_COMPLEX';
   if (error instanceof LedgerFault) return /^(UNAVAILABLE|CLOCK_OFF)$/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
   if (!(error instanceof VaultError)) return null;
   if (error.code === 'VALUE_NOT_TEXT') return 'BAD_INPUT';

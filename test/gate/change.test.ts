@@ -115,6 +115,7 @@ describe('changing', () => {
     const { errors } = await update(id, { value: 'late@example.com' });
     expect(errors[0]!.extensions).to.include({ code: 'VERSION_CONFLICT', clause: null });
     expect(errors[0]!.message).to.include('Version 2');
+    expect((await gate.entries()).at(-1)!.body).to.include({ event: 'record.listed', subject: ana });
   });
 
   it('lets one of sixteen concurrent changes of one version win', async () => {

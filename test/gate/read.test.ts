@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import pg from 'pg';
 import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
 import type { Actor, Category, Pseudonym } from '../../src/log/entry.js';
 import { SYSTEM } from '../../src/policy/system.js';
@@ -275,6 +276,67 @@ describe('reading', () => {
     expect(bodies.map(({ event }) => event)).to.deep.equal(['user.found', 'record.read']);
     const [a, b] = [ahead.bodies[0], bodies[1]].map((body) => ({ asked: body!.asked, records: body!.records }));
     expect(a).to.deep.equal(b);
+  });
+
+  it('brings each person once, however often an operation asks', async () => {
+    const big = await gate.person([EMAIL]);
+    const text = 'é'.repeat(9_000);
+    const records = Array.from({ length: 100 }, () => ({ ...NAME, value: text }));
+    const collect = 'mutation ($input: CollectPersonalDataInput!) { collectPersonalData(input: $input) { id } }';
+    const more = () => gate.execute(SYSTEM, collect, { input: { user: big, purpose: 'convenience', records } });
+    await more();
+    const aliases = Array.from({ length: 30 }, (_, nth) => `a${nth}: personalData(purpose: "convenience") { value }`);
+    const { errors, data, entries } = await reading(`query ($big: ID!) { user(id: $big) { ${aliases.join(' ')} } }`, {
+      big,
+    });
+    expect(errors).to.deep.equal([]);
+    expect(data.user.a29).to.have.length(101);
+    expect(entries).to.have.length(1);
+
+    // Beyond what one statement may bring, nothing is opened and nothing entered; parts of it still are.
+    for (let batch = 0; batch < 4; batch++) await more();
+    const whole = await reading(
+      'query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience") { value } } }',
+      { big },
+    );
+    expect(whole.errors[0]!.extensions.code).to.equal('QUERY_TOO_COMPLEX');
+    expect(whole.entries).to.have.length(0);
+    const part = await reading(
+      `query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience", categories: ["user.contact.email"]) { value } } }`,
+      { big },
+    );
+    expect(part.data.user.personalData).to.deep.equal([{ value: EMAIL.value }]);
+    const unselected = await reading(
+      'query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience") { version } } }',
+      { big },
+    );
+    expect(unselected.data.user.personalData).to.have.length(501);
+  });
+
+  it('fails for one person alone where a seal is broken', async () => {
+    const broken = await gate.person();
+    const client = new pg.Client({ connectionString: gate.database.superuserUrl });
+    await client.connect();
+    await client.query('ALTER TABLE registry.subject_key DISABLE TRIGGER ALL');
+    await client.query(
+      "UPDATE registry.subject_key SET wrapped = decode(repeat('00', octet_length(wrapped)), 'hex') WHERE subject = $1",
+      [broken],
+    );
+    await client.end();
+    const { data, errors } = await reading(
+      `query ($ana: ID!, $broken: ID!) { a: user(id: $ana) { ${card} { value } } b: user(id: $broken) { ${card} { value } } }`,
+      { broken },
+    );
+    expect(data.a.personalData).to.have.length(2);
+    expect(data.b).to.deep.equal({ personalData: null });
+    expect(errors.map(({ extensions }) => extensions.code)).to.deep.equal(['INTERNAL']);
+  });
+
+  it('tells processors, reviewers and other users of nobody', async () => {
+    for (const actor of [await gate.signIn('security-reviewer'), { id: ben, kind: 'user' } as const]) {
+      const { data } = await reading('query ($ana: ID!) { user(id: $ana) { id } }', {}, actor);
+      expect(data.user).to.equal(null);
+    }
   });
 
   it('keeps categories apart from what PostgreSQL makes of them', async () => {
