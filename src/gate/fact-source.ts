@@ -5,7 +5,7 @@
  *
  * A domain folder states its fact in `<thing>.facts.ts`; `server/` registers it. The statement offers:
  *
- *     $1 the log   $2 the actor's id
+ *     $1 the log   actor(id) who asks
  *     aim(purpose, categories)          a row for each distinct purpose and set of categories; null: all the purpose covers
  *     ask(subject, categories, bytes)   a row for each person, with all categories asked of them; `bytes` is how much of
  *                                       sealed values may be brought, and null where none are wanted

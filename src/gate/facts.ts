@@ -1,12 +1,14 @@
 /**
- * Reading facts: one statement for a whole batch of asks, one JSON cell back. See fact-source.ts for how it is made.
+ * Reading facts: one statement for whatever is asked at a time, by one operation or by many, and one JSON cell back. A
+ * statement costs as much as ten people more in it. See fact-source.ts for how it is made.
  */
 import type pg from 'pg';
 import { faultOf } from '../ledger/fault.js';
+import { groupCommit } from '../ledger/group-commit.js';
 import type { Pseudonym, RecordId } from '../log/entry.js';
 import type { Facts } from '../policy/decide.js';
 import type { FactSources } from './fact-source.js';
-import type { Holdings } from './holdings.js';
+import { type Holdings, TooMuchAtOnce } from './holdings.js';
 
 export interface Question {
   /** Null for a person that is not known yet. */
@@ -35,52 +37,84 @@ export type ReadFacts = (actor: Pseudonym, questions: readonly Question[]) => Pr
 
 interface Cell {
   asOf: number;
-  aims: Record<string, unknown>[];
-  asks: unknown[];
+  aims: Record<string, unknown>[] | null;
+  asks: unknown[] | null;
 }
+
+/** What one operation wants to know. */
+interface Inquiry {
+  readonly actor: Pseudonym;
+  readonly questions: readonly Question[];
+}
+
+/** As many questions as share one statement. */
+const FULL_GROUP = 100;
 
 export function factReader(pool: pg.Pool, log: number, sources: FactSources): ReadFacts {
   const { holdings, ...aimed } = sources;
   const members = Object.entries(aimed).map(([name, source]) => `'${name}', (${source.sql})`);
   const text = `
     WITH aim AS MATERIALIZED (
-      SELECT a.position, a.purpose, a.subject, a.categories,
+      SELECT a.position, a.actor, a.purpose, a.subject, a.categories,
         coalesce(a.categories, ARRAY(SELECT c.category FROM registry.purpose_category c WHERE c.purpose = a.purpose)) AS reach
       FROM (
-        SELECT a.position, a.purpose, CASE WHEN a.record IS NULL THEN a.categories
+        SELECT a.position, a.actor, a.purpose, CASE WHEN a.record IS NULL THEN a.categories
           ELSE ARRAY(SELECT r.category FROM registry.record r WHERE r.log = $1 AND r.id = a.record) END AS categories,
           (SELECT r.subject FROM registry.record r WHERE r.log = $1 AND r.id = a.record) AS subject
-        FROM json_to_recordset($3::json) AS a(position int, purpose text, categories text[], record uuid)
+        FROM json_to_recordset($2::json) AS a(position int, actor uuid, purpose text, categories text[], record uuid)
       ) a
     ), ask AS MATERIALIZED (
       SELECT p.position, coalesce(p.subject, (SELECT aim.subject FROM aim WHERE aim.position = p.aims[1])) AS subject,
         CASE cardinality(p.aims) WHEN 1 THEN (SELECT aim.reach FROM aim WHERE aim.position = p.aims[1])
           ELSE ARRAY(SELECT unnest(aim.reach) FROM aim WHERE aim.position = ANY (p.aims)) END AS categories,
         p.bytes
-      FROM json_to_recordset($4::json) AS p(position int, subject uuid, aims int[], bytes int)
+      FROM json_to_recordset($3::json) AS p(position int, subject uuid, aims int[], bytes int)
     )
     SELECT json_build_object(
       'asOf', coalesce((SELECT e.index + 1 FROM ledger.entry e WHERE e.log = $1 ORDER BY e.index DESC LIMIT 1), 0),
       'aims', (SELECT json_agg(json_build_object(${members.join(', ')}) ORDER BY aim.position)
-        FROM aim, (SELECT $2::uuid AS id) AS actor),
+        FROM aim CROSS JOIN LATERAL (SELECT aim.actor AS id) AS actor),
       'asks', (SELECT json_agg((${holdings.sql}) ORDER BY ask.position) FROM ask)
     ) AS cell`;
 
+  async function readAll(inquiries: readonly Inquiry[]): Promise<(Snapshot | TooMuchAtOnce)[]> {
+    const { aims, people, places } = arrange(inquiries);
+    const values = [log, JSON.stringify(aims), JSON.stringify(people)];
+    const { rows } = await pool.query<{ cell: Cell }>({ name: 'facts', text, values });
+    const { asOf, aims: known, asks } = rows[0]!.cell;
+    const facts = (known ?? []).map((aim) => {
+      const parsed = Object.entries(aimed).map(([name, source]) => [name, source.parse(aim[name])]);
+      return Object.fromEntries(parsed) as object as Facts;
+    });
+    return Promise.all(
+      places.map(async (answered, nth) => {
+        try {
+          const held = new Map(answered.map(({ person }) => [person, holdings.parse(asks![person])]));
+          return {
+            asOf,
+            answers: answered.map(({ aim, person }) => ({ facts: facts[aim]!, holdings: held.get(person)! })),
+          };
+        } catch (error) {
+          if (!(error instanceof TooMuchAtOnce)) throw error;
+          // What is too much beside others may not be too much alone.
+          return inquiries.length === 1 ? error : (await readAll([inquiries[nth]!]))[0]!;
+        }
+      }),
+    );
+  }
+
+  const inquire = groupCommit({
+    write: readAll,
+    weight: ({ questions }: Inquiry) => Math.max(1, questions.length),
+    fullGroup: FULL_GROUP,
+    lanes: 4,
+  });
   return async (actor, questions) => {
-    const { aims, people, places } = arrange(questions);
-    const values = [log, actor, JSON.stringify(aims), JSON.stringify(people)];
-    const { rows } = await pool.query<{ cell: Cell }>({ name: 'facts', text, values }).catch((error: unknown) => {
+    const snapshot = await inquire({ actor, questions }).catch((error: unknown) => {
       throw faultOf(error);
     });
-    const { asOf, aims: known, asks } = rows[0]!.cell;
-    const facts = (known ?? []).map(
-      (aim) =>
-        Object.fromEntries(
-          Object.entries(aimed).map(([name, source]) => [name, source.parse(aim[name])]),
-        ) as object as Facts,
-    );
-    const held = (asks ?? []).map((json) => holdings.parse(json));
-    return { asOf, answers: places.map(({ aim, person }) => ({ facts: facts[aim]!, holdings: held[person]! })) };
+    if (snapshot instanceof TooMuchAtOnce) throw snapshot;
+    return snapshot;
   };
 }
 
@@ -95,23 +129,25 @@ interface Person {
   bytes: number | null;
 }
 
-/** Each purpose with its categories once, and each person once, whatever is asked of them how often. */
-function arrange(questions: readonly Question[]) {
+/** Each purpose with its categories once for an actor, and each person once for an operation, however often they are asked for. */
+function arrange(inquiries: readonly Inquiry[]) {
   const aims = new Map<string, object & { position: number }>();
   const people = new Map<string, Person>();
-  const places = questions.map(({ subject, record, values, ...asked }) => {
-    const purpose = keyOrNone(asked.purpose);
-    const categories = asked.categories?.map(keyOrNone) ?? null;
-    const aimKey = JSON.stringify([purpose, categories, record]);
-    const aim = aims.get(aimKey) ?? { position: aims.size, purpose, categories, record };
-    aims.set(aimKey, aim);
-    const personKey = subject ?? aimKey;
-    const person = people.get(personKey) ?? { position: people.size, subject, aims: [], bytes: null };
-    people.set(personKey, person);
-    if (!person.aims.includes(aim.position)) person.aims.push(aim.position);
-    if (values) person.bytes = 0;
-    return { aim: aim.position, person: person.position };
-  });
+  const places = inquiries.map(({ actor, questions }, nth) =>
+    questions.map(({ subject, record, values, ...asked }) => {
+      const purpose = keyOrNone(asked.purpose);
+      const categories = asked.categories?.map(keyOrNone) ?? null;
+      const aimKey = JSON.stringify([actor, purpose, categories, record]);
+      const aim = aims.get(aimKey) ?? { position: aims.size, actor, purpose, categories, record };
+      aims.set(aimKey, aim);
+      const personKey = `${nth} ${subject ?? aimKey}`;
+      const person = people.get(personKey) ?? { position: people.size, subject, aims: [], bytes: null };
+      people.set(personKey, person);
+      if (!person.aims.includes(aim.position)) person.aims.push(aim.position);
+      if (values) person.bytes = 0;
+      return { aim: aim.position, person: person.position };
+    }),
+  );
   const share = Math.floor(MOST_SEALED_BYTES / Math.max(1, people.size));
   for (const person of people.values()) if (person.bytes !== null) person.bytes = share;
   return { aims: [...aims.values()], people: [...people.values()], places };
