@@ -1,10 +1,15 @@
 -- The registry: what is declared (purposes, categories, services, processors, who signs in, grants), and the people with
 -- their sealed values. Declared things belong to the deployment; people belong to exactly one log, in every key.
+--
+-- Every row names its entry, and at COMMIT a trigger holds the two against each other: the entry was written by this very
+-- transaction, was permitted, is of the event that makes such rows, and says the same. Entries about declared things are in
+-- the deployment's first log; their rows have no log, and what a trigger holds needs no foreign key: entries never go.
 
 CREATE TABLE registry.legal_basis (
   key         text PRIMARY KEY CHECK (key ~ '^[a-z][a-z-]*$'),
   title       text NOT NULL,
-  description text NOT NULL
+  description text NOT NULL,
+  entry       uuid NOT NULL
 );
 
 CREATE TABLE registry.category (
@@ -15,6 +20,7 @@ CREATE TABLE registry.category (
   searchable      boolean NOT NULL,
   channels        text[] NOT NULL CHECK (cardinality(channels) > 0 AND channels <@ ARRAY
     ['REGISTRATION', 'APPLICATION', 'MESSAGE', 'EMAIL', 'USER_CONTACT', 'SERVER_LOG']),
+  entry           uuid NOT NULL,
   CHECK (NOT (sensitive AND searchable))
 );
 
@@ -23,51 +29,31 @@ CREATE TABLE registry.purpose (
   title       text NOT NULL,
   description text NOT NULL,
   clause      text NOT NULL,
-  basis       text REFERENCES registry.legal_basis
+  basis       text REFERENCES registry.legal_basis,
+  entry       uuid NOT NULL
 );
 
 CREATE TABLE registry.purpose_category (
   purpose  text NOT NULL REFERENCES registry.purpose,
   category text NOT NULL REFERENCES registry.category,
+  entry    uuid NOT NULL,
   PRIMARY KEY (purpose, category)
 );
 
 CREATE TABLE registry.service (
   key    text PRIMARY KEY CHECK (key ~ '^[a-z][a-z-]*$'),
   title  text NOT NULL,
-  policy text NOT NULL
+  policy text NOT NULL,
+  entry  uuid NOT NULL
 );
 
 CREATE TABLE registry.processor (
   id            uuid PRIMARY KEY,
   name          text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 200),
   kind          text NOT NULL CHECK (kind IN ('ASSOCIATE', 'AGENT', 'SERVICE_PROVIDER')),
-  registered_at timestamptz NOT NULL
+  registered_at timestamptz NOT NULL,
+  entry         uuid NOT NULL
 );
-
--- Who may sign in. `digest` is a keyed digest of the token's issuer and subject, which are nowhere else.
-CREATE TABLE registry.identity (
-  digest bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
-  actor  uuid NOT NULL UNIQUE,
-  kind   text NOT NULL CHECK (kind IN ('user', 'staff', 'processor')),
-  log    integer REFERENCES ledger.head,
-  CHECK ((kind = 'user') = (log IS NOT NULL))
-);
-
--- Need to know (clause 5.2): one staff member, one purpose, these categories (null: all that the purpose covers), until then.
-CREATE TABLE registry.need_to_know_grant (
-  id          uuid PRIMARY KEY,
-  staff       uuid NOT NULL REFERENCES registry.identity (actor),
-  purpose     text NOT NULL REFERENCES registry.purpose,
-  categories  text[] CHECK (cardinality(categories) > 0),
-  approved_by uuid NOT NULL,
-  valid_from  timestamptz NOT NULL,
-  valid_until timestamptz NOT NULL,
-  revoked_at  timestamptz,
-  CHECK (valid_until > valid_from),
-  CHECK (approved_by <> staff)
-);
-CREATE INDEX grant_by_staff ON registry.need_to_know_grant (staff, purpose, valid_until);
 
 CREATE TABLE registry.subject (
   log           integer NOT NULL,
@@ -79,6 +65,37 @@ CREATE TABLE registry.subject (
   FOREIGN KEY (log, entry) REFERENCES ledger.entry (log, id) DEFERRABLE INITIALLY DEFERRED
 );
 
+-- Who may sign in. `digest` is a keyed digest of the token's issuer and subject, which are nowhere else. Users are people of
+-- a log; a foreign key to its head would have those who register lock it early, and wait for each other.
+CREATE TABLE registry.identity (
+  digest bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+  actor  uuid NOT NULL UNIQUE,
+  kind   text NOT NULL CHECK (kind IN ('user', 'staff', 'processor')),
+  log    integer,
+  entry  uuid NOT NULL,
+  CHECK ((kind = 'user') = (log IS NOT NULL)),
+  FOREIGN KEY (log, actor) REFERENCES registry.subject (log, id)
+);
+
+-- Need to know (clause 5.2): one staff member, one purpose, these categories (null: all that the purpose covers), until then.
+-- `revocation` is the entry that ended it sooner.
+CREATE TABLE registry.need_to_know_grant (
+  id          uuid PRIMARY KEY,
+  staff       uuid NOT NULL REFERENCES registry.identity (actor),
+  purpose     text NOT NULL REFERENCES registry.purpose,
+  categories  text[] CHECK (cardinality(categories) > 0),
+  approved_by uuid NOT NULL,
+  valid_from  timestamptz NOT NULL,
+  valid_until timestamptz NOT NULL,
+  entry       uuid NOT NULL,
+  revoked_at  timestamptz,
+  revocation  uuid,
+  CHECK (valid_until > valid_from),
+  CHECK (approved_by <> staff),
+  CHECK ((revoked_at IS NULL) = (revocation IS NULL))
+);
+CREATE INDEX grant_by_staff ON registry.need_to_know_grant (staff, purpose, valid_until);
+
 -- The person's own key, wrapped by the key-encryption key `kek`. Gone once destroyed.
 CREATE TABLE registry.subject_key (
   log     integer NOT NULL,
@@ -89,6 +106,8 @@ CREATE TABLE registry.subject_key (
   FOREIGN KEY (log, subject) REFERENCES registry.subject
 );
 
+-- A record hangs on its person's key: none is made for a person whose key is gone, and no key goes before the last record.
+-- So of a collection and an erasure at once, either sees the other, or fails.
 CREATE TABLE registry.record (
   log      integer NOT NULL,
   id       uuid NOT NULL,
@@ -97,7 +116,7 @@ CREATE TABLE registry.record (
   version  integer NOT NULL CHECK (version > 0),
   PRIMARY KEY (log, id),
   UNIQUE (log, id, subject, category),
-  FOREIGN KEY (log, subject) REFERENCES registry.subject
+  CONSTRAINT record_under_key FOREIGN KEY (log, subject) REFERENCES registry.subject_key
 );
 CREATE INDEX record_by_subject ON registry.record (log, subject, category) INCLUDE (id, version);
 
@@ -132,25 +151,173 @@ CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON registry.record_version
   FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();
 ALTER TABLE registry.record_version ENABLE ALWAYS TRIGGER append_only;
 
--- Values and keys go only under an entry that says so: at commit, the newest entries about the person are of an erasure.
-CREATE FUNCTION registry.erased_under_entry() RETURNS trigger
+-- What an entry of this very transaction says, with null for the members that it may leave out and rows may lack; null for
+-- an entry that is another transaction's, not permitted, or none. Rows whose xmin is ours are ours: nobody else's is visible
+-- before it commits, and ledger.append opens no subtransactions.
+CREATE FUNCTION registry.said(log integer, entry uuid) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT '{"asked": null, "basis": null}'::jsonb || substr(e.leaf, strpos(e.leaf, E'\n') + 1)::jsonb
+  FROM ledger.entry e
+  WHERE e.log = $1 AND e.id = $2 AND e.xmin = pg_current_xact_id()::xid AND e.outcome = 'permitted'
+$$;
+
+CREATE FUNCTION registry.declared_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made   jsonb := to_jsonb(NEW);
+  said   jsonb := registry.said(coalesce((to_jsonb(NEW) ->> 'log')::integer, 1), NEW.entry);
+  time   text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
+  wanted jsonb;
 BEGIN
-  IF (SELECT e.event FROM ledger.entry e WHERE e.log = OLD.log AND e.subject = OLD.subject AND e.outcome = 'permitted'
-      ORDER BY e.index DESC LIMIT 1) NOT IN ('record.erased', 'key.destroyed') THEN
-    RAISE EXCEPTION 'a value or key is deleted only under an entry of its erasure' USING ERRCODE = 'AL006';
+  wanted := CASE TG_TABLE_NAME
+    WHEN 'legal_basis' THEN jsonb_build_object('event', 'legal-basis.declared', 'basis', made -> 'key')
+    WHEN 'category' THEN jsonb_build_object('event', 'category.declared', 'asked', jsonb_build_array(made -> 'key'),
+      'details', jsonb_build_object('identifiability', made -> 'identifiability', 'sensitive', made -> 'sensitive',
+        'searchable', made -> 'searchable', 'channels', made -> 'channels'))
+    WHEN 'purpose' THEN jsonb_build_object('event', 'purpose.declared', 'purpose', made -> 'key', 'basis', made -> 'basis')
+    WHEN 'purpose_category' THEN jsonb_build_object('event', 'purpose.declared', 'purpose', made -> 'purpose',
+      'asked', jsonb_build_array(made -> 'category'))
+    WHEN 'service' THEN jsonb_build_object('event', 'service.enrolled', 'policy', made -> 'policy',
+      'details', jsonb_build_object('service', made -> 'key'))
+    WHEN 'processor' THEN jsonb_build_object('event', 'processor.registered',
+      'details', jsonb_build_object('processor', made -> 'id', 'kind', made -> 'kind'))
+    WHEN 'identity' THEN CASE made ->> 'kind'
+      WHEN 'user' THEN jsonb_build_object('event', 'user.registered', 'subject', made -> 'actor')
+      WHEN 'processor' THEN jsonb_build_object('event', 'processor.registered',
+        'details', jsonb_build_object('processor', made -> 'actor'))
+      ELSE jsonb_build_object('event', 'identity.linked',
+        'details', jsonb_build_object('actor', made -> 'actor', 'kind', made -> 'kind'))
+    END
+    WHEN 'need_to_know_grant' THEN jsonb_build_object('event', 'grant.approved', 'purpose', made -> 'purpose',
+      'asked', made -> 'categories', 'actor', jsonb_build_object('id', made -> 'approved_by'),
+      'details', jsonb_build_object('grant', made -> 'id', 'staff', made -> 'staff',
+        'from', to_char((made ->> 'valid_from')::timestamptz AT TIME ZONE 'UTC', time),
+        'until', to_char((made ->> 'valid_until')::timestamptz AT TIME ZONE 'UTC', time)))
+  END;
+  IF said @> wanted IS NOT TRUE OR TG_TABLE_NAME IN ('category', 'need_to_know_grant')
+    AND (said -> 'asked' <> wanted -> 'asked' OR said -> 'details' <> wanted -> 'details')
+  THEN
+    RAISE EXCEPTION 'a row of % whose entry does not say it', TG_TABLE_NAME USING ERRCODE = 'AL006';
   END IF;
   RETURN NULL;
 END
 $$;
-CREATE CONSTRAINT TRIGGER erased_under_entry AFTER DELETE ON registry.record_version DEFERRABLE INITIALLY DEFERRED
-  FOR EACH ROW EXECUTE FUNCTION registry.erased_under_entry();
-CREATE CONSTRAINT TRIGGER erased_under_entry AFTER DELETE ON registry.subject_key DEFERRABLE INITIALLY DEFERRED
-  FOR EACH ROW EXECUTE FUNCTION registry.erased_under_entry();
-ALTER TABLE registry.record_version ENABLE ALWAYS TRIGGER erased_under_entry;
-ALTER TABLE registry.subject_key ENABLE ALWAYS TRIGGER erased_under_entry;
+
+-- A grant is revoked once, and stays so.
+CREATE FUNCTION registry.revoked_once() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF OLD.revoked_at IS NOT NULL OR NEW.revoked_at IS NULL THEN
+    RAISE EXCEPTION 'a grant is revoked once' USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION registry.revoked_under_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF registry.said(1, NEW.revocation) @> jsonb_build_object('event', 'grant.revoked',
+    'details', jsonb_build_object('grant', NEW.id, 'staff', NEW.staff)) IS NOT TRUE
+  THEN
+    RAISE EXCEPTION 'a grant is revoked only under an entry of its revocation' USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+-- People, keys and values are many, so their entries are not parsed: a leaf is canonical, and what it names is spelt in one way.
+CREATE FUNCTION registry.kept_under_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stands boolean;
+BEGIN
+  CASE TG_TABLE_NAME
+    WHEN 'subject' THEN
+      stands := EXISTS (SELECT FROM ledger.entry e
+        WHERE e.log = NEW.log AND e.id = NEW.entry AND e.xmin = pg_current_xact_id()::xid
+          AND e.subject = NEW.id AND e.event = 'user.registered' AND e.outcome = 'permitted');
+    WHEN 'subject_key' THEN
+      -- With the person, and never again.
+      stands := EXISTS (SELECT FROM registry.subject s JOIN ledger.entry e ON e.log = s.log AND e.id = s.entry
+        WHERE s.log = NEW.log AND s.id = NEW.subject AND e.xmin = pg_current_xact_id()::xid);
+    WHEN 'record_version' THEN
+      stands := EXISTS (SELECT FROM ledger.entry e
+        WHERE e.log = NEW.log AND e.id = NEW.entry AND e.xmin = pg_current_xact_id()::xid
+          AND e.subject = NEW.subject AND e.outcome = 'permitted'
+          AND e.event = CASE NEW.version WHEN 1 THEN 'record.created' ELSE 'record.updated' END
+          AND strpos(e.leaf, concat('{"category":"', NEW.category, '","id":"', NEW.record, '","version":', NEW.version, '}')) > 0);
+    WHEN 'blind_index' THEN
+      -- With the value that it is of.
+      stands := EXISTS (SELECT FROM registry.record r
+        JOIN registry.record_version v ON v.log = r.log AND v.record = r.id AND v.version = r.version
+        JOIN ledger.entry e ON e.log = v.log AND e.id = v.entry
+        WHERE r.log = NEW.log AND r.id = NEW.record AND e.xmin = pg_current_xact_id()::xid);
+  END CASE;
+  IF NOT stands THEN
+    RAISE EXCEPTION 'a row of % whose entry does not say it', TG_TABLE_NAME USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+-- Values go under entries of this transaction that name them as erased; the key under the last entry, that it is destroyed;
+-- what values are found by with their records.
+CREATE FUNCTION registry.erased_under_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  named text;
+  said  record;
+BEGIN
+  IF TG_TABLE_NAME = 'blind_index' THEN
+    IF NOT EXISTS (SELECT FROM registry.record r WHERE r.log = OLD.log AND r.id = OLD.record) THEN RETURN NULL; END IF;
+  ELSE
+    IF TG_TABLE_NAME = 'record_version' THEN
+      named := concat('{"category":"', OLD.category, '","id":"', OLD.record, '","version":', OLD.version, '}');
+    END IF;
+    FOR said IN SELECT e.event, e.outcome, e.leaf, e.xmin FROM ledger.entry e
+      WHERE e.log = OLD.log AND e.subject = OLD.subject ORDER BY e.index DESC
+    LOOP
+      EXIT WHEN said.xmin <> pg_current_xact_id()::xid;
+      CONTINUE WHEN said.outcome <> 'permitted';
+      IF named IS NULL THEN
+        IF said.event = 'key.destroyed' THEN RETURN NULL; END IF;
+        EXIT;
+      END IF;
+      IF said.event = 'record.erased' AND strpos(said.leaf, named) > 0 THEN RETURN NULL; END IF;
+    END LOOP;
+  END IF;
+  RAISE EXCEPTION 'a row of % is deleted only under an entry of its erasure', TG_TABLE_NAME USING ERRCODE = 'AL006';
+END
+$$;
+
+DO $$
+DECLARE
+  made record;
+BEGIN
+  FOR made IN SELECT * FROM (VALUES
+    ('legal_basis', 'INSERT', 'declared_under_entry'), ('category', 'INSERT', 'declared_under_entry'),
+    ('purpose', 'INSERT', 'declared_under_entry'), ('purpose_category', 'INSERT', 'declared_under_entry'),
+    ('service', 'INSERT', 'declared_under_entry'), ('processor', 'INSERT', 'declared_under_entry'),
+    ('identity', 'INSERT', 'declared_under_entry'), ('need_to_know_grant', 'INSERT', 'declared_under_entry'),
+    ('need_to_know_grant', 'UPDATE', 'revoked_under_entry'),
+    ('subject', 'INSERT', 'kept_under_entry'), ('subject_key', 'INSERT', 'kept_under_entry'),
+    ('record_version', 'INSERT', 'kept_under_entry'), ('blind_index', 'INSERT', 'kept_under_entry'),
+    ('subject_key', 'DELETE', 'erased_under_entry'), ('record_version', 'DELETE', 'erased_under_entry'),
+    ('blind_index', 'DELETE', 'erased_under_entry')
+  ) AS t(table_name, operation, function)
+  LOOP
+    EXECUTE format('CREATE CONSTRAINT TRIGGER %3$I AFTER %2$s ON registry.%1$I DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION registry.%3$I()', made.table_name, made.operation, made.function);
+    EXECUTE format('ALTER TABLE registry.%I ENABLE ALWAYS TRIGGER %I', made.table_name, made.function);
+  END LOOP;
+END
+$$;
+CREATE TRIGGER revoked_once BEFORE UPDATE ON registry.need_to_know_grant
+  FOR EACH ROW EXECUTE FUNCTION registry.revoked_once();
+ALTER TABLE registry.need_to_know_grant ENABLE ALWAYS TRIGGER revoked_once;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA registry TO access_ledger_reader, access_ledger_writer;
 GRANT INSERT ON ALL TABLES IN SCHEMA registry TO access_ledger_writer;
 GRANT DELETE ON registry.record_version, registry.record, registry.subject_key, registry.blind_index TO access_ledger_writer;
-GRANT UPDATE (revoked_at) ON registry.need_to_know_grant TO access_ledger_writer;
+GRANT UPDATE (revoked_at, revocation) ON registry.need_to_know_grant TO access_ledger_writer;

@@ -39,8 +39,9 @@ async function enrol(core: Core, kind: IdentityKind, digest: Uint8Array, request
   try {
     return await gate.change(ask, async ({ rows }, permit) => {
       if (kind !== 'staff') throw new Refusal(refused('ACTOR_UNKNOWN', 'a registered identity'), null);
-      await linkIdentities(rows, kind, [{ digest, actor }]);
-      return { bodies: [permit.body('identity.linked', { details: { actor, kind } })], value: actor };
+      const body = permit.body('identity.linked', { details: { actor, kind } });
+      await linkIdentities(rows, kind, [{ digest, actor, entry: body.id }]);
+      return { bodies: [body], value: actor };
     });
   } catch (error) {
     // Their first two requests came at once, and the other was quicker.

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import pg from 'pg';
 import { LedgerFault } from '../../src/ledger/fault.js';
-import type { Pseudonym } from '../../src/log/entry.js';
+import { formatBody, type Pseudonym } from '../../src/log/entry.js';
 import { formatLeaf, GENESIS, type Link, type LogIndex, linkOf, parseLeaf } from '../../src/log/leaf.js';
-import { openLedger, someBody, someId, type TestLedger, testLedger } from '../support/ledger.js';
+import { enrolment, openLedger, someBody, someId, type TestLedger, testLedger } from '../support/ledger.js';
+
+const ID = someId();
 
 interface Row {
   index: string;
@@ -104,6 +107,51 @@ describe('ledger', () => {
     await expectOneChain();
   });
 
+  it('answers with what stands whatever facts have changed since, and beside what is new', async () => {
+    const bodies = [someBody({ asOf: 0 }), someBody({ asOf: 0 })];
+    const first = await log.ledger.append(bodies);
+    await log.ledger.append([someBody({ asOf: 2, event: 'grant.revoked' })]);
+    const [one, two, stale, fresh] = await log.ledger.append([...bodies, someBody({ asOf: 0 }), someBody({ asOf: 3 })]);
+    expect([one, two].map((a) => a !== 'stale' && a!.entry)).to.deep.equal(first.map((a) => a !== 'stale' && a.entry));
+    expect([stale, fresh].map((a) => a === 'stale')).to.deep.equal([true, false]);
+    expect(await log.ledger.append(bodies)).to.not.include('stale');
+    expect(await log.size()).to.equal(4);
+    await expectOneChain();
+  });
+
+  it('enters nothing that waited over 5 s for the head, and answers with what stands, however long ago', async () => {
+    const standing = [someBody({ asOf: 0 }), someBody({ asOf: 0 })];
+    const first = await log.ledger.append(standing);
+    const blocker = new pg.Client({ connectionString: log.superuserUrl });
+    await blocker.connect();
+    await blocker.query('BEGIN; SELECT FROM ledger.head FOR UPDATE');
+    const alone = [formatBody(someBody({ asOf: 0 }))];
+    const pending = [
+      log.ledger.append([someBody({ asOf: 0 }), someBody({ asOf: 0 })]).catch((fault: LedgerFault) => fault.sqlState),
+      log
+        .as('access_ledger_writer', 'SELECT FROM ledger.append(1, $1)', alone)
+        .catch((error: pg.DatabaseError) => error.code),
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 5_200));
+    await blocker.query('COMMIT');
+    await blocker.end();
+    expect(await Promise.all(pending)).to.deep.equal(['AL002', 'AL002']);
+    for (const again of [standing, standing.slice(0, 1)]) {
+      const answers = await log.ledger.append(again);
+      expect(answers.map((a) => a !== 'stale' && a.entry)).to.deep.equal(
+        first.slice(0, again.length).map((a) => a !== 'stale' && a.entry),
+      );
+    }
+    expect(await log.size()).to.equal(2);
+  });
+
+  it('takes one body twice in a batch as one', async () => {
+    const body = someBody({ asOf: 0 });
+    const [one, two] = await log.ledger.append([body, body]);
+    expect(one).to.have.deep.property('entry', (two as { entry: object }).entry);
+    expect(await log.size()).to.equal(1);
+  });
+
   it('refuses an id that stands with another body, and gives no receipt for it', async () => {
     const body = someBody({ asOf: 0 });
     await log.ledger.append([body]);
@@ -161,8 +209,28 @@ describe('ledger', () => {
     ['an asOf that is not yet', { asOf: 9 }, 'BODY_REFUSED'],
     ['an event nobody declared', { event: 'record.leaked' as 'record.read' }, 'BODY_REFUSED'],
     ['an id that is no uuid', { id: 'x' as never }, 'BODY_REFUSED'],
+    ['no asOf', { asOf: undefined as never }, 'BODY_REFUSED'],
     ['an actor without id', { actor: {} as never }, 'BODY_REFUSED'],
+    [
+      'an actor whose id is in capitals',
+      { actor: { id: ID.toUpperCase() as Pseudonym, kind: 'system' } },
+      'BODY_REFUSED',
+    ],
+    ['an id in capitals', { id: ID.toUpperCase() as never }, 'BODY_REFUSED'],
+    ['a subject in capitals', { subject: ID.toUpperCase() as Pseudonym }, 'BODY_REFUSED'],
+    ['a request in capitals', { request: ID.toUpperCase() }, 'BODY_REFUSED'],
+    ['a time by name', { at: 'now' }, 'BODY_REFUSED'],
+    ['a time without milliseconds', { at: `${new Date().toISOString().slice(0, 19)}Z` }, 'BODY_REFUSED'],
+    ['a member that no table has', { note: 'x' }, 'BODY_REFUSED'],
+    ['a refusal that was permitted', { refusal: { code: 'NO_NEED_TO_KNOW' } }, 'BODY_REFUSED'],
+    ['a refusal that says nothing', { outcome: 'refused' }, 'BODY_REFUSED'],
   ] as const) {
+    it(`refuses ${fault} in a batch too`, async () => {
+      const bodies = [someBody({ asOf: 0 }), someBody({ asOf: 0, ...changes } as { asOf: number })];
+      await expectFault(log.ledger.append(bodies), code);
+      expect(await log.size()).to.equal(0);
+    });
+
     it(`refuses ${fault}, and its neighbours stand`, async () => {
       const bad = () => log.ledger.append([someBody({ asOf: 0, ...changes } as { asOf: number })]);
       const [one, faulty, other] = await Promise.allSettled([
@@ -193,12 +261,11 @@ describe('ledger', () => {
   });
 
   describe('change', () => {
-    const enrol = 'INSERT INTO registry.service (key, title, policy) VALUES ($1, $2, $3)';
-
     it('commits rows and entries together', async () => {
       const changed = await log.ledger.change(async ({ rows }) => {
-        await rows.query(enrol, ['web', 'Web', '2012-01-16']);
-        return { bodies: [someBody({ asOf: 0, event: 'service.enrolled' })], value: 'done' };
+        const { body, sql, values } = enrolment({ asOf: 0 });
+        await rows.query(sql, values);
+        return { bodies: [body], value: 'done' };
       });
       expect(changed).to.have.property('value', 'done');
       expect(changed).to.have.nested.property('entries[0].index', 0 as LogIndex);
@@ -209,8 +276,9 @@ describe('ledger', () => {
       await log.ledger.append([someBody({ asOf: 0, event: 'grant.revoked' })]);
       const attempt = (changes: object) =>
         log.ledger.change(async ({ rows }) => {
-          await rows.query(enrol, ['web', 'Web', '2012-01-16']);
-          return { bodies: [someBody({ asOf: 1, ...changes })], value: null };
+          const { body, sql, values } = enrolment({ asOf: 1, ...changes });
+          await rows.query(sql, values);
+          return { bodies: [body], value: null };
         });
       expect(await attempt({ asOf: 0 })).to.equal('stale');
       await expectFault(attempt({ asOf: 7 }), 'BODY_REFUSED');
@@ -218,7 +286,8 @@ describe('ledger', () => {
       const refusal = new Error('refused');
       const thrown = await log.ledger
         .change(async ({ rows }) => {
-          await rows.query(enrol, ['web', 'Web', '2012-01-16']);
+          const { sql, values } = enrolment({ asOf: 1 });
+          await rows.query(sql, values);
           throw refusal;
         })
         .catch((error: unknown) => error);
@@ -230,8 +299,9 @@ describe('ledger', () => {
     it('says what is wrong with a row without its values', async () => {
       const fault = await log.ledger
         .change(async ({ rows }) => {
-          await rows.query(enrol, ['ada@example.org', 'Web', '2012-01-16']);
-          return { bodies: [someBody({ asOf: 0 })], value: null };
+          const { body, sql, values } = enrolment({ asOf: 0 }, 'ada@example.org');
+          await rows.query(sql, values);
+          return { bodies: [body], value: null };
         })
         .catch((error: unknown) => error);
       expect(fault).to.be.instanceOf(LedgerFault).with.property('code', 'BODY_REFUSED');

@@ -86,6 +86,14 @@ export async function testLedger(): Promise<TestLedger> {
   };
 }
 
+/** A row that the registry takes, and the body of the entry that the row names. */
+export function enrolment(changes: Partial<PermittedBody> & { asOf: number }, key = 'web') {
+  const body = someBody({ event: 'service.enrolled', details: { service: key }, ...changes });
+  return { body, sql: ENROL, values: [key, 'Web', body.policy, body.id] };
+}
+
+const ENROL = 'INSERT INTO registry.service (key, title, policy, entry) VALUES ($1, $2, $3, $4)';
+
 /** UUIDv4 will do where nothing sorts by it. */
 export const someId = <T extends string>(): T => randomUUID() as T;
 

@@ -4,7 +4,7 @@
  */
 import type { EntityManager } from 'typeorm';
 import type { Seal } from '../../gate/change.js';
-import type { ActorKind, Pseudonym } from '../../log/entry.js';
+import type { ActorKind, EntryId, Pseudonym } from '../../log/entry.js';
 
 export interface Identity {
   /** `iss` of the token. */
@@ -27,6 +27,8 @@ export function digestOf(
 export interface Link {
   readonly digest: Uint8Array;
   readonly actor: Pseudonym;
+  /** Of the person, the processor, or the member of staff. */
+  readonly entry: EntryId;
 }
 
 /** @param log for users: the one they belong to */
@@ -38,10 +40,11 @@ export async function linkIdentities(
 ): Promise<void> {
   if (links.length === 0) return;
   await rows.query(
-    `INSERT INTO registry.identity (digest, actor, kind, log)
-     SELECT decode(i.digest, 'base64'), i.actor, $2, $3 FROM json_to_recordset($1::json) AS i(digest text, actor uuid)`,
+    `INSERT INTO registry.identity (digest, actor, kind, log, entry)
+     SELECT decode(i.digest, 'base64'), i.actor, $2, $3, i.entry
+     FROM json_to_recordset($1::json) AS i(digest text, actor uuid, entry uuid)`,
     [
-      JSON.stringify(links.map(({ digest, actor }) => ({ digest: Buffer.from(digest).toString('base64'), actor }))),
+      JSON.stringify(links.map((link) => ({ ...link, digest: Buffer.from(link.digest).toString('base64') }))),
       kind,
       log,
     ],

@@ -15,4 +15,7 @@ export class ProcessorRow {
   kind: ProcessorKind;
   @Column('timestamptz', { name: 'registered_at' })
   registeredAt: Date;
+  /** The id of the entry that registered it. */
+  @Column('uuid')
+  entry: string;
 }

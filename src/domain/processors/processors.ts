@@ -45,17 +45,17 @@ export async function registerProcessor(
     return await gate.change(ask, async ({ rows }, permit, seal) => {
       const id = randomUUID() as string as Pseudonym;
       const body = permit.body(ask.event, { details: { processor: id, kind } });
-      const processor = { id, name, kind, registeredAt: new Date(body.at) };
+      const processor = { id, name, kind, registeredAt: new Date(body.at), entry: body.id };
       const digest = identity && (await digestOf(seal, 'processor', identity));
       const inserted: object[] = await rows.query(
-        `INSERT INTO registry.processor (id, name, kind, registered_at) VALUES ($1, $2, $3, $4)
+        `INSERT INTO registry.processor (id, name, kind, registered_at, entry) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (name) DO NOTHING RETURNING id`,
-        [id, name, kind, processor.registeredAt],
+        [id, name, kind, processor.registeredAt, body.id],
       );
       if (inserted.length === 0) throw await standing(rows, name, kind, digest);
       if (digest) {
         if (await actorOf(rows, digest)) throw alreadyRegistered('identity');
-        await linkIdentities(rows, 'processor', [{ digest, actor: id }]);
+        await linkIdentities(rows, 'processor', [{ digest, actor: id, entry: body.id }]);
       }
       return { bodies: [body], value: processor };
     });

@@ -27,8 +27,9 @@ export function declareLegalBasis(context: Declarer, wanted: LegalBasisDeclarati
     declare: () => {
       const ask = { event: 'legal-basis.declared', operation: 'declareLegalBasis', data: null } as const;
       return context.gate.change(ask, async ({ rows }, permit) => {
-        await insertOnce(rows, 'legal_basis', { key, title, description });
-        return { bodies: [permit.body(ask.event, { basis: key })], value: undefined };
+        const body = permit.body(ask.event, { basis: key });
+        await insertOnce(rows, 'legal_basis', { key, title, description, entry: body.id });
+        return { bodies: [body], value: undefined };
       });
     },
   });
@@ -56,9 +57,10 @@ export function declareCategory(context: Declarer, declaration: CategoryDeclarat
     declare: () => {
       const ask = { event: 'category.declared', operation: 'declareCategory', data: null } as const;
       return context.gate.change(ask, async ({ rows }, permit) => {
-        await insertOnce(rows, 'category', { key, title, identifiability, sensitive, searchable, channels });
         const details = { identifiability, sensitive, searchable, channels };
-        return { bodies: [permit.body(ask.event, { asked: [key as Category], details })], value: undefined };
+        const body = permit.body(ask.event, { asked: [key as Category], details });
+        await insertOnce(rows, 'category', { key, title, ...details, entry: body.id });
+        return { bodies: [body], value: undefined };
       });
     },
   });
@@ -95,14 +97,15 @@ export function declarePurpose(context: Declarer, declaration: PurposeDeclaratio
           throw new Refusal(refused('CATEGORY_NOT_DECLARED', 'a declared category'), null);
         }
         if (basis !== null && !based) throw new Refusal(refused('LEGAL_BASIS_MISSING', 'a legal basis'), null);
-        await insertOnce(rows, 'purpose', { key, title, description, clause, basis });
-        await rows.query('INSERT INTO registry.purpose_category (purpose, category) SELECT $1, unnest($2::text[])', [
-          key,
-          categories,
-        ]);
         const asked = categories as Category[];
         const said = { purpose: key as Purpose, ...(basis !== null && { basis }), ...(asked.length > 0 && { asked }) };
-        return { bodies: [permit.body(ask.event, said)], value: undefined };
+        const body = permit.body(ask.event, said);
+        await insertOnce(rows, 'purpose', { key, title, description, clause, basis, entry: body.id });
+        await rows.query(
+          'INSERT INTO registry.purpose_category (purpose, category, entry) SELECT $1, unnest($2::text[]), $3',
+          [key, categories, body.id],
+        );
+        return { bodies: [body], value: undefined };
       });
     },
   });

@@ -23,8 +23,9 @@ export function enrolService(
     declare: () => {
       const ask = { event: 'service.enrolled', operation: 'enrolService', data: null } as const;
       return context.gate.change(ask, async ({ rows }, permit) => {
-        await insertOnce(rows, 'service', { key, title, policy: POLICY });
-        return { bodies: [permit.body(ask.event, { details: { service: key } })], value: undefined };
+        const body = permit.body(ask.event, { details: { service: key } });
+        await insertOnce(rows, 'service', { key, title, policy: POLICY, entry: body.id });
+        return { bodies: [body], value: undefined };
       });
     },
   });

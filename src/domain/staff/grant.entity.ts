@@ -20,6 +20,12 @@ export class GrantRow {
   from: Date;
   @Column('timestamptz', { name: 'valid_until' })
   until: Date;
+  /** The id of the entry that approved it. */
+  @Column('uuid')
+  entry: string;
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: Date | null;
+  /** The id of the entry that revoked it. */
+  @Column('uuid', { nullable: true })
+  revocation: string | null;
 }

@@ -53,22 +53,25 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
     ]);
     if (!known) throw new Fault('NO_SUCH_ID', { detail: '"staff" names nobody.' });
 
+    const id = randomUUID();
+    const body = permit.body(ask.event, {
+      purpose: purpose as Purpose,
+      ...(categories && { asked: categories as Category[] }),
+      details: { grant: id, staff, from: from.toISOString(), until: until.toISOString() },
+    });
     const grant: GrantRow = {
-      id: randomUUID(),
+      id,
       staff,
       purpose,
       categories,
       approvedBy: actor.id,
       from,
       until,
+      entry: body.id,
       revokedAt: null,
+      revocation: null,
     };
     await rows.insert(GrantRow, grant);
-    const body = permit.body(ask.event, {
-      purpose: purpose as Purpose,
-      ...(categories && { asked: categories as Category[] }),
-      details: { grant: grant.id, staff, from: from.toISOString(), until: until.toISOString() },
-    });
     return { bodies: [body], value: grant };
   });
 }
@@ -112,9 +115,9 @@ export async function revokeNeedToKnow({ gate }: Context, id: string): Promise<G
         purpose: grant.purpose as Purpose,
         details: { grant: id, staff: grant.staff },
       });
-      const revokedAt = new Date(body.at);
-      await rows.update(GrantRow, { id }, { revokedAt });
-      return { bodies: [body], value: { ...grant, revokedAt } };
+      const revoked = { revokedAt: new Date(body.at), revocation: body.id };
+      await rows.update(GrantRow, { id }, revoked);
+      return { bodies: [body], value: { ...grant, ...revoked } };
     });
   } catch (error) {
     if (error instanceof RevokedAlready) return error.grant;

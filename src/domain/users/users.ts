@@ -85,8 +85,10 @@ export function registerUsers(
     );
     await insertRecords(rows, log, permit, seal, keyed);
     const links = await Promise.all(
-      keyed.flatMap(({ identity, subject }) =>
-        identity ? [digestOf(seal, 'user', identity).then((digest) => ({ digest, actor: subject }))] : [],
+      keyed.flatMap(({ identity, subject, registered }) =>
+        identity
+          ? [digestOf(seal, 'user', identity).then((digest) => ({ digest, actor: subject, entry: registered.id }))]
+          : [],
       ),
     );
     await linkIdentities(rows, 'user', links, log);
