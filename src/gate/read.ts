@@ -172,7 +172,7 @@ function draft(asker: Asker, decided: { asOf: number; at: Date }, group: Group):
   const drafts: Draft[] = [];
   do {
     const records = all.slice(drafts.length * RECORDS_PER_ENTRY, (drafts.length + 1) * RECORDS_PER_ENTRY);
-    const named = records.map(({ id, category, version }) => ({ id, category, version }));
+    const named = records.map(({ id, category, version }) => ({ category, id, version }));
     const event = named.length > 0 ? 'record.read' : 'record.listed';
     const body = permittedBody(asker, { ...said, event, basis, clause, ...(named.length > 0 && { records: named }) });
     drafts.push({ group, records, body });
