@@ -21,14 +21,15 @@ CREATE TYPE ledger.body AS (
   operation json, outcome text, policy json, purpose text, records json, refusal json, request uuid, subject uuid
 );
 
--- How a body of these members is spelt: what is spelt otherwise, or says more, no verifier would take for one. What is in
--- actor (after its id), asked, details, records and refusal is taken as it is.
+-- How a body of these members is spelt: what is spelt otherwise, or says more, no verifier would take for one. Names are
+-- strings, so their first character is a quote; what is in actor (after its id), asked, details, records and refusal is
+-- taken as it is.
 CREATE FUNCTION ledger.spelt(b ledger.body) RETURNS text LANGUAGE sql STABLE
 RETURN concat('{"actor":{"id":"', substr((b).actor::text, 8, 36)::uuid, '","kind":"', substr((b).actor::text, 54),
   ',"asOf":', (b)."asOf", ',"asked":' || (b).asked::text,
-  ',"at":"', to_char((b).at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '"', ',"basis":' || (b).basis::text,
-  ',"clause":', (b).clause, ',"details":' || (b).details::text, ',"event":"', (b).event, '","id":"', (b).id,
-  '","operation":', (b).operation, ',"outcome":"', (b).outcome, '","policy":', (b).policy,
+  ',"at":"', to_char((b).at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '"', ',"basis":"' || substr((b).basis::text, 2),
+  ',"clause":"', substr((b).clause::text, 2), ',"details":' || (b).details::text, ',"event":"', (b).event, '","id":"', (b).id,
+  '","operation":"', substr((b).operation::text, 2), ',"outcome":"', (b).outcome, '","policy":"', substr((b).policy::text, 2),
   ',"purpose":' || to_json((b).purpose)::text, ',"records":' || (b).records::text,
   CASE (b).outcome WHEN 'refused' THEN ',"refusal":' END, CASE (b).outcome WHEN 'refused' THEN (b).refusal END,
   ',"request":"', (b).request, '"', ',"subject":"' || (b).subject || '"', ',"v":1}');
