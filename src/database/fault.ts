@@ -35,6 +35,7 @@ export function isDatabaseError(error: unknown): boolean {
 const OF_CONNECTIONS: ReadonlySet<string> = new Set([
   'QueryFailedError',
   'QueryRunnerAlreadyReleasedError',
+  'QueryRunnerProviderAlreadyReleasedError',
   'WrongConnection',
 ]);
 

@@ -13,6 +13,12 @@ export type Entity = (new () => object) | EntitySchema;
 const STATEMENT_TIMEOUT = '30s';
 const ANSWER_MS = 35_000;
 
+/**
+ * How long a writer waits for a lock. The log refuses a body that is more than 5 s old, so longer were in vain; and of many
+ * who wait for one row, PostgreSQL lets one wait anew when the one before it gives up, so this may be felt twice.
+ */
+const LOCK_TIMEOUT = '5s';
+
 type Settings = Readonly<Record<string, string>>;
 
 /**
@@ -29,7 +35,7 @@ function promised(role: Role): Settings {
     default_transaction_isolation: 'read committed',
     default_transaction_read_only: role === 'access_ledger_writer' ? 'off' : 'on',
     jit: 'off',
-    ...(role === 'access_ledger_writer' && { lock_timeout: '10s', idle_in_transaction_session_timeout: '15s' }),
+    ...(role === 'access_ledger_writer' && { lock_timeout: LOCK_TIMEOUT, idle_in_transaction_session_timeout: '15s' }),
   };
 }
 

@@ -2,10 +2,12 @@
  * Group commit: what concurrent requests ask to write is written together, in one transaction, so that the lock on the
  * log's head and the flush to disk are paid once for all.
  *
- * Nothing waits for company: a group is whatever came while the one before was written. A group that PostgreSQL refuses is
- * written again one by one, so that a bad neighbour harms nobody.
+ * Nothing waits for company: a group is whatever came while the one before was written. A group in which PostgreSQL refuses
+ * an item is written again one by one, so that a bad neighbour harms nobody. One that it refuses for another reason (a lock
+ * that somebody holds, a full disk) fails whole, with all that wait behind it: alone each would meet the same.
  */
-import { isDefinite } from '../database/fault.js';
+import { isDefinite, sqlStateOf } from '../database/fault.js';
+import { LedgerFault } from './fault.js';
 
 export interface GroupOptions<Item, Result> {
   /** Writes a group in one transaction and answers in its order. Called again with the same items after a lost answer. */
@@ -15,23 +17,36 @@ export interface GroupOptions<Item, Result> {
   readonly fullGroup: number;
   /** How many groups are written at once while more than one full group waits; otherwise one is. */
   readonly lanes: number;
+  /** How much may wait, by weight. */
+  readonly most?: number;
+  /** Until an item that waits is given up, in milliseconds. */
+  readonly patience?: number;
 }
+
+const MOST = 10_000;
+
+/** Less than the 5 s after which the log takes a body's time for wrong. */
+const PATIENCE = 4_000;
 
 /** Pauses before an answer that was lost is asked for again, in milliseconds. */
 const AGAIN = [50, 250];
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  /** By performance.now(). */
+  readonly until: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** @throws by the function that it gives: LedgerFault UNAVAILABLE for what waited too long or came when too much waited */
 export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): (item: Item) => Promise<Result> {
-  const { weight, fullGroup, lanes } = options;
+  const { weight, fullGroup, lanes, most = MOST, patience = PATIENCE } = options;
   let queue: Waiting<Item, Result>[] = [];
   let waiting = 0;
   let writing = 0;
   let scheduled = false;
+  let expiring = false;
 
   function schedule(): void {
     if (scheduled || queue.length === 0) return;
@@ -47,11 +62,33 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
     const group = takeGroup();
     if (group.length === 0) return;
     writing++;
-    settle(group, options.write).finally(() => {
-      writing--;
-      schedule();
-    });
+    settle(group, options.write)
+      .then((failure) => {
+        if (failure) giveUp(queue.length, failure.error);
+      })
+      .finally(() => {
+        writing--;
+        schedule();
+      });
     schedule();
+  }
+
+  /** The first so many of those that wait. */
+  function giveUp(count: number, error: unknown): void {
+    for (const { item, reject } of queue.slice(0, count)) {
+      waiting -= weight(item);
+      reject(error);
+    }
+    queue = queue.slice(count);
+  }
+
+  /** All wait equally long, so those that came first are given up first. */
+  function expire(): void {
+    const now = performance.now();
+    const late = queue.findIndex(({ until }) => until > now);
+    giveUp(late < 0 ? queue.length : late, new LedgerFault('UNAVAILABLE'));
+    expiring = false;
+    if (queue[0]) expireIn(queue[0].until - now);
   }
 
   function takeGroup(): Waiting<Item, Result>[] {
@@ -67,45 +104,64 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
     return group;
   }
 
+  function expireIn(ms: number): void {
+    expiring = true;
+    setTimeout(expire, ms).unref();
+  }
+
   return (item) =>
     new Promise((resolve, reject) => {
-      queue.push({ item, resolve, reject });
+      if (waiting + weight(item) > most && queue.length > 0) return reject(new LedgerFault('UNAVAILABLE'));
+      queue.push({ item, until: performance.now() + patience, resolve, reject });
       waiting += weight(item);
+      if (!expiring) expireIn(patience);
       schedule();
     });
 }
 
+/** Never rejects. @returns why a group failed whole */
 async function settle<Item, Result>(
   group: readonly Waiting<Item, Result>[],
   write: GroupOptions<Item, Result>['write'],
-): Promise<void> {
+): Promise<{ readonly error: unknown } | null> {
   try {
-    const results = await written(
-      group.map(({ item }) => item),
-      write,
-    );
+    const results = await written(group, write);
     group.forEach(({ resolve }, at) => {
       resolve(results[at]!);
     });
+    return null;
   } catch (error) {
-    if (group.length === 1 || !isDefinite(error)) {
+    const ofItem = isOfItem(error);
+    if (group.length === 1 || !ofItem) {
       for (const { reject } of group) reject(error);
-      return;
+      return ofItem ? null : { error };
     }
-    for (const one of group) await settle([one], write);
+    for (const [at, one] of group.entries()) {
+      const failure = await settle([one], write);
+      if (!failure) continue;
+      for (const { reject } of group.slice(at + 1)) reject(failure.error);
+      return failure;
+    }
+    return null;
   }
 }
 
-/** What is sent is idempotent by id, so a lost answer is asked for by sending it again. */
+/** SQLSTATE classes 22 and 23, and ours: what was sent is wrong, and others may be right. */
+function isOfItem(error: unknown): boolean {
+  return /^(2[23]|AL)/.test(sqlStateOf(error) ?? '');
+}
+
+/** What is sent is idempotent by id, so a lost answer is asked for by sending it again, as is what was in others' way. */
 async function written<Item, Result>(
-  items: readonly Item[],
+  group: readonly Waiting<Item, Result>[],
   write: GroupOptions<Item, Result>['write'],
 ): Promise<Result[]> {
+  const items = group.map(({ item }) => item);
   for (const pause of AGAIN) {
     try {
       return await write(items);
     } catch (error) {
-      if (isDefinite(error)) throw error;
+      if (isDefinite(error) || performance.now() > group[0]!.until) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }

@@ -10,7 +10,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
-import { isDatabaseError, sqlStateOf } from '../database/fault.js';
+import { isConflict, isDatabaseError, isDefinite, sqlStateOf } from '../database/fault.js';
 import { type Body, type Entry, formatBody, type PermittedBody, type RecordId } from '../log/entry.js';
 import type { Link, LogIndex } from '../log/leaf.js';
 import { faultOf, LedgerFault, STALE } from './fault.js';
@@ -51,7 +51,7 @@ export interface Ledger {
   append(bodies: readonly Body[]): Promise<Appended[]>;
   /**
    * Commits what `work` wrote together with the entries it returns, or neither. The log's head is locked for the last
-   * round trip only. `work` may be run again by the caller after 'stale'.
+   * round trip only. `work` may be run again by the caller after 'stale', which is also what a deadlock is.
    *
    * @throws what `work` throws, after rolling back; LedgerFault
    */
@@ -140,6 +140,7 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
         return entries === 'stale' ? 'stale' : { value, entries };
       } catch (error) {
         if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+        if (isConflict(error)) return 'stale';
         throw isDatabaseError(error) ? faultOf(error) : error;
       } finally {
         await runner.release();
@@ -165,12 +166,12 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
     }
     const error =
       appended.status === 'rejected' ? appended.reason : committed.status === 'rejected' && committed.reason;
-    if (sqlStateOf(error) === STALE) return 'stale';
-    if (sqlStateOf(error) !== null) throw faultOf(error);
+    if (sqlStateOf(error) === STALE || isConflict(error)) return 'stale';
+    if (isDefinite(error)) throw faultOf(error);
     return whatBecameOf(bodies);
   }
 
-  /** The connection broke at the COMMIT. If one entry stands, all do, with their rows. */
+  /** The connection broke, or was ended, at the COMMIT. If one entry stands, all do, with their rows. */
   async function whatBecameOf(bodies: readonly PermittedBody[]): Promise<Entry[]> {
     const { rows } = await pool
       .query<Row & { id: string }>({

@@ -36,7 +36,7 @@ describe('pools', () => {
       expect(await settings(current_user)).to.deep.equal({ current_user, ...reading });
     }
     expect(await settings('access_ledger_writer'))
-      .to.include({ current_user: 'access_ledger_writer', path, read_only: 'off', lock: '10s' })
+      .to.include({ current_user: 'access_ledger_writer', path, read_only: 'off', lock: '5s' })
       .and.property('gone')
       .that.is.oneOf(['15s', '0']); // not every system has it
   });
