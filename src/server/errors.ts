@@ -79,7 +79,7 @@ function coreFault(error: unknown): FaultCode | null {
   if (error instanceof LedgerFault) return /^(UNAVAILABLE|CLOCK_OFF)$/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
   if (!(error instanceof VaultError)) return null;
   if (error.code === 'VALUE_NOT_TEXT') return 'BAD_INPUT';
-  return /^(KEK|FILE)_/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
+  return /^(KEK|KEYS|FILE)_/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
 }
 
 /** SQLSTATE class 40: others were in the way. Classes 08, 53, 57 and no class at all: the database is not there for us. */

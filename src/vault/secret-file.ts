@@ -14,6 +14,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -27,6 +28,16 @@ export function readSecretFile(path: string): string {
     if ((mode & closed) !== 0) throw new VaultError('FILE_EXPOSED', path);
     return readFileSync(file, 'utf8');
   });
+}
+
+/**
+ * A text that is another once the file is another, or who can reach it.
+ *
+ * @throws VaultError FILE_MISSING, FILE_UNREADABLE
+ */
+export function secretFileVersion(path: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = attempt(path, () => statSync(path, { bigint: true }));
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 /**

@@ -63,13 +63,64 @@ describe('key provider', () => {
       expect(await failure(() => fileKeys(path, () => now))).to.equal('FILE_EXPOSED');
     });
 
-    it('learns of a rotation from a KEK that another server wrapped with', () => {
+    const later = (ms: number) => {
+      now = new Date(now.getTime() + ms);
+    };
+
+    it('wraps by the new KEK within seconds of a rotation', () => {
       const keys = fileKeys(path, () => now);
       write(rotated);
+      later(1_000);
       expect(keys.current().id).to.equal(file.current);
+      later(1_000);
+      expect(keys.current().id).to.equal(rotated.current);
+      expect(keys.byId(file.current)!.id).to.equal(file.current);
+    });
+
+    it('opens no more by a KEK that was struck out, within seconds', () => {
+      write(rotated);
+      const keys = fileKeys(path, () => now);
+      expect(keys.byId(file.current)!.id).to.equal(file.current);
+      write({ ...rotated, keks: rotated.keks.slice(1) });
+      later(2_000);
+      expect(keys.byId(file.current)).to.equal(null);
+      expect(keys.current().id).to.equal(rotated.current);
+    });
+
+    it('learns at once of a KEK that another server wrapped with', () => {
+      const keys = fileKeys(path, () => now);
+      write(rotated);
       expect(keys.byId(rotated.current)!.id).to.equal(rotated.current);
       expect(keys.current().id).to.equal(rotated.current);
     });
+
+    it('looks again after its clock was set back', () => {
+      const keys = fileKeys(path, () => now);
+      write(rotated);
+      later(-3_600_000);
+      expect(keys.current().id).to.equal(rotated.current);
+    });
+
+    for (const [code, damage] of Object.entries({
+      KEYS_MALFORMED: () => writeSecretFile(path, '{', { replace: true }),
+      FILE_EXPOSED: () => chmodSync(path, 0o644),
+      FILE_MISSING: () => rmSync(path),
+    })) {
+      it(`has no keys while its file is ${code}, and has them again`, async () => {
+        const keys = fileKeys(path, () => now);
+        damage();
+        expect(keys.current().id).to.equal(file.current);
+        later(2_000);
+        for (const use of [() => keys.current(), () => keys.byId(file.current), () => keys.byId('none')]) {
+          expect(await failure(use)).to.equal(code);
+        }
+        write(file);
+        later(1_000);
+        expect(await failure(() => keys.byId(file.current))).to.equal(code);
+        later(1_000);
+        expect(keys.current().id).to.equal(file.current);
+      });
+    }
 
     it('learns of a rotation when its current KEK retires', async () => {
       const keys = fileKeys(path, () => now);
@@ -79,11 +130,14 @@ describe('key provider', () => {
       expect(keys.current().id).to.equal(rotated.current);
     });
 
-    it('does not follow the file to other keys', async () => {
+    it('does not follow the file to other keys, and has none until it is back', async () => {
       const keys = fileKeys(path, () => now);
       const stranger = freshKeys();
       write(stranger);
       expect(await failure(() => keys.byId(stranger.current))).to.equal('KEYS_MALFORMED');
+      expect(await failure(() => keys.byId(file.current))).to.equal('KEYS_MALFORMED');
+      write(file);
+      later(2_000);
       expect(keys.byId(file.current)!.id).to.equal(file.current);
     });
   });
