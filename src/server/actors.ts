@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { actorOf, digestOf, type IdentityKind, linkIdentities } from '../domain/identities/identities.js';
+import { Fault } from '../graphql/fault.js';
 import { LedgerFault } from '../ledger/fault.js';
 import type { Actor, Pseudonym } from '../log/entry.js';
 import { Refusal, refused } from '../policy/refusal.js';
@@ -45,7 +46,8 @@ async function enrol(core: Core, kind: IdentityKind, digest: Uint8Array, request
     });
   } catch (error) {
     // Their first two requests came at once, and the other was quicker.
-    const first = error instanceof LedgerFault ? await actorOf(core.rows.manager, digest) : null;
+    const first =
+      error instanceof Fault || error instanceof LedgerFault ? await actorOf(core.rows.manager, digest) : null;
     if (!first) throw error;
     return first;
   }

@@ -76,18 +76,27 @@ export function faultOf(error: unknown): Fault {
 function coreFault(error: unknown): FaultCode | null {
   if (error instanceof TryAgain) return 'TRY_AGAIN';
   if (error instanceof TooMuchAtOnce) return 'QUERY_TOO_COMPLEX';
-  if (error instanceof LedgerFault) return /^(UNAVAILABLE|CLOCK_OFF)$/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
+  if (error instanceof LedgerFault) {
+    if (error.code === 'UNAVAILABLE') return ofState(error.sqlState) === 'TRY_AGAIN' ? 'TRY_AGAIN' : 'UNAVAILABLE';
+    return error.code === 'CLOCK_OFF' ? 'UNAVAILABLE' : ofState(error.sqlState);
+  }
   if (!(error instanceof VaultError)) return null;
   if (error.code === 'VALUE_NOT_TEXT') return 'BAD_INPUT';
   return /^(KEK|KEYS|FILE)_/.test(error.code) ? 'UNAVAILABLE' : 'INTERNAL';
 }
 
-/** SQLSTATE class 40: others were in the way. Classes 08, 53, 57 and no class at all: the database is not there for us. */
 function databaseFault(error: unknown): FaultCode | null {
-  if (!isDatabaseError(error)) return null;
-  const state = sqlStateOf(error);
+  return isDatabaseError(error) ? ofState(sqlStateOf(error)) : null;
+}
+
+/**
+ * SQLSTATE class 40: others were in the way. 22021 and 22P05: text with a character that PostgreSQL has none for. Classes 08,
+ * 53, 57, locks that do not come, sessions that were ended, and no class at all: the database is not there for us.
+ */
+function ofState(state: string | null): FaultCode {
   if (state?.startsWith('40')) return 'TRY_AGAIN';
-  return state === null || /^(08|53|57)/.test(state) ? 'UNAVAILABLE' : 'INTERNAL';
+  if (state === '22021' || state === '22P05') return 'BAD_INPUT';
+  return state === null || /^(08|53|57|55P03|25P0[34])/.test(state) ? 'UNAVAILABLE' : 'INTERNAL';
 }
 
 /** What Apollo Server and graphql-js say of a request before a resolver runs. */

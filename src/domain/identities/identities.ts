@@ -4,6 +4,7 @@
  */
 import type { EntityManager } from 'typeorm';
 import type { Seal } from '../../gate/change.js';
+import { Fault } from '../../graphql/fault.js';
 import type { ActorKind, EntryId, Pseudonym } from '../../log/entry.js';
 
 export interface Identity {
@@ -31,7 +32,10 @@ export interface Link {
   readonly entry: EntryId;
 }
 
-/** @param log for users: the one they belong to */
+/**
+ * @param log for users: the one they belong to
+ * @throws Fault ALREADY_REGISTERED where somebody has one of these identities, also once a transaction that links it ends
+ */
 export async function linkIdentities(
   rows: EntityManager,
   kind: IdentityKind,
@@ -39,16 +43,20 @@ export async function linkIdentities(
   log: number | null = null,
 ): Promise<void> {
   if (links.length === 0) return;
-  await rows.query(
+  const linked: object[] = await rows.query(
     `INSERT INTO registry.identity (digest, actor, kind, log, entry)
      SELECT decode(i.digest, 'base64'), i.actor, $2, $3, i.entry
-     FROM json_to_recordset($1::json) AS i(digest text, actor uuid, entry uuid)`,
+     FROM json_to_recordset($1::json) AS i(digest text, actor uuid, entry uuid)
+     ON CONFLICT (digest) DO NOTHING RETURNING 1`,
     [
       JSON.stringify(links.map((link) => ({ ...link, digest: Buffer.from(link.digest).toString('base64') }))),
       kind,
       log,
     ],
   );
+  if (linked.length < links.length) {
+    throw new Fault('ALREADY_REGISTERED', { detail: '"identity" is that of another registration.' });
+  }
 }
 
 export async function actorOf(rows: EntityManager, digest: Uint8Array): Promise<Pseudonym | null> {

@@ -53,10 +53,7 @@ export async function registerProcessor(
         [id, name, kind, processor.registeredAt, body.id],
       );
       if (inserted.length === 0) throw await standing(rows, name, kind, digest);
-      if (digest) {
-        if (await actorOf(rows, digest)) throw alreadyRegistered('identity');
-        await linkIdentities(rows, 'processor', [{ digest, actor: id, entry: body.id }]);
-      }
+      if (digest) await linkIdentities(rows, 'processor', [{ digest, actor: id, entry: body.id }]);
       return { bodies: [body], value: processor };
     });
   } catch (error) {
@@ -73,11 +70,8 @@ async function standing(
 ): Promise<StandsAlready | Fault> {
   const stands = await rows.findOneByOrFail(ProcessorRow, { name });
   const isSame = stands.kind === kind && (!digest || (await actorOf(rows, digest)) === stands.id);
-  return isSame ? new StandsAlready(stands) : alreadyRegistered('name');
-}
-
-function alreadyRegistered(member: string): Fault {
-  return new Fault('ALREADY_REGISTERED', { detail: `"${member}" is that of another registration.` });
+  if (isSame) return new StandsAlready(stands);
+  return new Fault('ALREADY_REGISTERED', { detail: '"name" is that of another registration.' });
 }
 
 /** A page of processors, by id. One entry a page, with its count: an agent may be a single person. */

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { registerUsers } from '../../../src/domain/users/users.js';
+import { SYSTEM } from '../../../src/policy/system.js';
+import { EMAIL, identityOf, NAME, refusalOf, type TestGate, testGate } from '../../support/gate.js';
+
+const REGISTER = 'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { id } }';
+const NUL = 'a\u0000b';
+
+describe('users', () => {
+  let gate: TestGate;
+  const registration = { service: 'diagrams', purpose: 'convenience', records: [NAME, EMAIL] };
+  before(async () => {
+    gate = await testGate();
+  });
+  after(() => gate.close());
+
+  const codes = async (input: object) =>
+    (await gate.execute(SYSTEM, REGISTER, { input })).errors.map(({ extensions }) => extensions.code);
+
+  it('are registered', async () => {
+    expect(await codes(registration)).to.deep.equal([]);
+  });
+
+  for (const member of ['service', 'purpose'] as const) {
+    it(`are not registered with U+0000 in ${member}, and it is the request’s fault`, async () => {
+      const [code] = await codes({ ...registration, [member]: NUL });
+      expect(code).to.be.oneOf(['BAD_INPUT', 'SERVICE_NOT_COVERED', 'PURPOSE_NOT_DECLARED']);
+    });
+  }
+
+  for (const member of ['category', 'channel', 'value'] as const) {
+    it(`are not registered with U+0000 in a record’s ${member}, and it is the request’s fault`, async () => {
+      const [code] = await codes({ ...registration, records: [{ ...EMAIL, [member]: NUL }] });
+      expect(code).to.not.equal('INTERNAL');
+    });
+  }
+
+  it('are not registered twice under one identity, not even at once', async () => {
+    const size = await gate.size();
+    const { purpose, service, records } = registration;
+    const one = { service, records, identity: identityOf('ana') };
+    const register = (people: (typeof one)[]) => refusalOf(registerUsers(gate.contextFor(SYSTEM), purpose, people));
+    expect(await register([one, one])).to.equal('ALREADY_REGISTERED');
+    const outcomes = await Promise.all([1, 2, 3].map(() => register([one])));
+    expect(outcomes.filter((outcome) => outcome === 'ALREADY_REGISTERED')).to.have.length(2);
+    expect(await register([one])).to.equal('ALREADY_REGISTERED');
+    expect(await gate.size()).to.equal(size + 2);
+  });
+});
