@@ -71,7 +71,7 @@ async function answerOne<C extends RequestContext>(
   media: MediaType,
   body: unknown,
 ): Promise<Answer> {
-  const { executor, contextFor, limits, log, working } = answering;
+  const { executor, contextFor, budget, limits, log, working } = answering;
   const method = request.method === 'GET' ? 'GET' : 'POST';
   let context: C | undefined;
   const work = async (): Promise<Answer> => {
@@ -81,7 +81,14 @@ async function answerOne<C extends RequestContext>(
     const preflight = preflightOf(request);
     return executor.execute({ method, search, body, contentType, preflight, media, context, trace: request.note });
   };
-  const answer = work();
+  const paidFor = async (): Promise<Answer> => {
+    try {
+      return await work();
+    } finally {
+      if (context) await budget.charge(callerOf(request), new Set(context.entries.map(({ index }) => index)).size);
+    }
+  };
+  const answer = paidFor();
   working.add(answer);
   const done = () => working.delete(answer);
   answer.then(done, done);

@@ -65,7 +65,11 @@ export const SETTINGS = {
     absent: '`off` in production, otherwise `on`',
     parse: choice('on', 'off'),
   },
-  REQUESTS_PER_MINUTE: { meaning: 'the budget of each actor', default: '600', parse: count(1, 1_000_000) },
+  REQUESTS_PER_MINUTE: {
+    meaning: 'the budget of each actor; ten more entries in the log cost as much as a request',
+    default: '600',
+    parse: count(1, 1_000_000),
+  },
   SHUTDOWN_SECONDS: { meaning: 'how long a stop waits for requests under way', default: '10', parse: count(0, 3_600) },
 } satisfies Record<string, Setting<unknown>>;
 

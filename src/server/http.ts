@@ -15,6 +15,7 @@ import { Fault, type FaultCode } from '../graphql/fault.js';
 import { answerGraphQL, type ContextFor, sendError } from './answer.js';
 import { createExecutor, type RequestContext } from './apollo.js';
 import type { Authenticate, Caller } from './authentication.js';
+import { createDoor } from './door.js';
 import { leavingError, tellUnexpected } from './errors.js';
 import { addGraphiQL } from './graphiql.js';
 import { addHealth, type CheckReadiness } from './health.js';
@@ -56,6 +57,7 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
   const { authenticate, contextFor, limits, log, telemetry } = options;
   const executor = await createExecutor<C>(options);
   const budget = createBudget(limits.rate, options.onSuppressed, log);
+  const door = createDoor(limits.door, () => performance.now());
   const working = new Set<Promise<unknown>>();
   let draining = false;
 
@@ -90,9 +92,13 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
   });
 
   const authenticated = async (request: FastifyRequest): Promise<Caller> => {
-    const caller = await authenticate(request.headers.authorization);
-    request.note.caller = caller;
-    return caller;
+    try {
+      const caller = await authenticate(request.headers.authorization);
+      request.note.caller = caller;
+      return caller;
+    } catch (error) {
+      throw door.failed(request.ip, error);
+    }
   };
   app.route({
     url: '/graphql',

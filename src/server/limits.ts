@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Fault } from '../graphql/fault.js';
 import type { Caller } from './authentication.js';
+import { DOOR, type DoorLimits } from './door.js';
 import { errorFields, type Log } from './log.js';
 
 export interface Limits {
@@ -18,8 +19,9 @@ export interface Limits {
   readonly aliases: number;
   /** A field costs 1, or what the schema says; a page costs its fields times its size. */
   readonly complexity: number;
-  /** Operations that one actor may send within a window, to one process. */
+  /** Operations that one actor may send within a window, to one process. Entries count too: see ENTRIES_PER_OPERATION. */
   readonly rate: { readonly operations: number; readonly seconds: number };
+  readonly door: DoorLimits;
   /** Until the answer of an operation is given up, in milliseconds. */
   readonly operationMs: number;
   /** Until a request must have arrived, in milliseconds. */
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: Limits = {
   aliases: 30,
   complexity: 10_000,
   rate: { operations: 600, seconds: 60 },
+  door: DOOR,
   operationMs: 20_000,
   requestMs: 30_000,
   documentCharacters: 512 * 1024,
@@ -44,9 +47,17 @@ export const DEFAULT_LIMITS: Limits = {
 /** Appends the entry that says how many requests of a caller were answered 429. */
 export type OnSuppressed = (caller: Caller, count: number) => Promise<void>;
 
+/**
+ * An operation pays for one entry when it begins, and afterwards for the others that it caused: so many cost as much as an
+ * operation. With 600 a minute, a list of 100 people costs 11 of them, and one that makes 801 entries 81.
+ */
+export const ENTRIES_PER_OPERATION = 10;
+
 export interface Budget {
   /** @throws Fault RATE_LIMITED, with Retry-After in seconds */
   spend(caller: Caller, operations: number): Promise<void>;
+  /** For the entries that one operation has caused. It is done, so this refuses nothing but what comes after. */
+  charge(caller: Caller, entries: number): Promise<void>;
   /** Reports the counts now. What cannot be reported is kept for the next time. */
   flush(): Promise<void>;
   /** Reports, and stops. */
@@ -79,10 +90,19 @@ export function createBudget(rate: Limits['rate'], onSuppressed: OnSuppressed, l
   };
 
   const timer = setInterval(flush, FLUSH_MS).unref();
+  const keyFor = (caller: Caller): string => {
+    const key = keys.get(caller) ?? keyOf(caller);
+    keys.set(caller, key);
+    return key;
+  };
+
   return {
+    async charge(caller, entries) {
+      const points = Math.ceil((entries - 1) / ENTRIES_PER_OPERATION);
+      if (points > 0) await limiter.penalty(keyFor(caller), points);
+    },
     async spend(caller, operations) {
-      const key = keys.get(caller) ?? keyOf(caller);
-      keys.set(caller, key);
+      const key = keyFor(caller);
       try {
         await limiter.consume(key, operations);
       } catch (beyond) {

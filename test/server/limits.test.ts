@@ -34,6 +34,21 @@ describe('budget', () => {
     await budget.close();
   });
 
+  it('pays for entries, ten to an operation, beyond the first, and refuses what comes after', async () => {
+    const budget = createBudget({ operations: 10, seconds: 60 }, async () => {}, silent);
+    const rest = async (entries: readonly number[]) => {
+      const one = caller(`with ${entries}`);
+      for (const count of entries) await budget.charge(one, count);
+      for (let left = 0; ; left++) if ((await spent(budget.spend(one, 1))) !== 'spent') return left;
+    };
+    expect(await rest([0, 1, 1, 1])).to.equal(10);
+    expect(await rest([2])).to.equal(9);
+    expect(await rest([11, 11])).to.equal(8);
+    expect(await rest([101])).to.equal(0);
+    expect(await rest([801])).to.equal(0);
+    await budget.close();
+  });
+
   it('is full again after its window', async () => {
     const budget = createBudget({ operations: 1, seconds: 1 }, async () => {}, silent);
     expect(await spent(budget.spend(caller('ada'), 1))).to.equal('spent');
@@ -95,6 +110,23 @@ describe('budget over HTTP', () => {
   });
   afterEach(() => toys.stop());
   after(() => provider.stop());
+
+  it('counts the entries of what it let through, also of what failed', async () => {
+    const post = async (client: string, query: string) => {
+      const response = await fetch(`${toys.url}/graphql`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await provider.token(client)}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+      return response.status;
+    };
+    const indices = Array.from({ length: 41 }, (_, index) => index);
+    expect(await post('ada', `{ enter(indices: [${[...indices, ...indices]}]) }`)).to.equal(200);
+    expect(await post('ada', '{ __typename }')).to.equal(429);
+    const query = `{ enter(indices: [${indices}]) fails(how: "unique") }`;
+    expect(await post('bob', query)).to.equal(200);
+    expect(await post('bob', '{ __typename }')).to.equal(429);
+  });
 
   it('answers 429 beyond it, before anything is decided, and tells the count at the end', async () => {
     const post = async (client: string, body: unknown) =>
