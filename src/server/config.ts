@@ -61,7 +61,7 @@ export const SETTINGS = {
     parse: choice('development', 'test', 'production'),
   },
   INTROSPECTION: {
-    meaning: 'whether clients may ask for the schema: `on` or `off`',
+    meaning: 'whether clients may ask for the schema, as the explorer does: `on` or `off`',
     absent: '`off` in production, otherwise `on`',
     parse: choice('on', 'off'),
   },

@@ -8,15 +8,17 @@ export interface Greeting {
   readonly url: string;
   /** Whether there is a demo to sign in to. */
   readonly demo: boolean;
+  /** Whether there is a GraphiQL. */
+  readonly explorer: boolean;
   readonly seconds: number;
 }
 
-export function greeting({ url, demo, seconds }: Greeting): string {
+export function greeting({ url, demo, explorer, seconds }: Greeting): string {
   const lines = [
     `Access Ledger is ready after ${seconds.toFixed(1)} s.`,
     '',
     `  GraphQL    ${url}/graphql`,
-    `  Explorer   ${url}/graphiql${demo ? '  (signed in as support)' : ''}`,
+    ...(explorer ? [`  Explorer   ${url}/graphiql${demo ? '  (signed in as support)' : ''}`] : []),
     `  Health     ${url}/health/ready`,
     `  Metrics    ${url}/metrics  (role operator)`,
   ];

@@ -4,7 +4,7 @@
  *
  *     /graphql         GET, POST   bearer token with an acting role
  *     /metrics         GET         bearer token with the role operator
- *     /graphiql        GET         anybody: a page without data
+ *     /graphiql        GET         anybody: a page without data, where introspection is on
  *     /health/live     GET         anybody
  *     /health/ready    GET         anybody
  */
@@ -33,6 +33,7 @@ export interface HttpOptions<C extends RequestContext> {
   readonly ready: CheckReadiness;
   readonly limits: Limits;
   readonly onSuppressed: OnSuppressed;
+  /** Also whether there is GraphiQL, which lives on it. */
   readonly introspection: boolean;
   /** The token in GraphiQL's headers editor; absent where there is no demo. */
   readonly demoToken?: () => Promise<string>;
@@ -126,7 +127,7 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
       .send(await telemetry.text());
   });
   addHealth(app, options.ready, () => draining);
-  addGraphiQL(app, options.demoToken ? { token: options.demoToken } : {});
+  if (options.introspection) addGraphiQL(app, options.demoToken ? { token: options.demoToken } : {});
 
   return {
     app,

@@ -27,6 +27,8 @@ export interface Server {
   readonly url: string;
   /** False where tokens come from a deployment's own issuer. */
   readonly demo: boolean;
+  /** Whether there is a GraphiQL. */
+  readonly explorer: boolean;
   /** In order; each may be given up after its patience. */
   readonly stop: readonly ShutdownStep[];
 }
@@ -58,6 +60,7 @@ export async function startServer({ config, log, now, tell }: ServerOptions): Pr
     return {
       url,
       demo: issuer !== null,
+      explorer: config.introspection,
       stop: [
         { name: 'requests', patience: patience + PATIENCE, run: () => http.close(patience) },
         { name: 'telemetry', patience: PATIENCE, run: async () => telemetry.close() },

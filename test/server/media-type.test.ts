@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chooseMediaType, GRAPHQL_MEDIA, JSON_MEDIA } from '../../src/server/media-type.js';
+import { acceptsEncoding, chooseMediaType, GRAPHQL_MEDIA, JSON_MEDIA } from '../../src/server/media-type.js';
 
 describe('media type', () => {
   for (const [accept, chosen] of [
@@ -22,5 +22,19 @@ describe('media type', () => {
     ['multipart/mixed; deferSpec=20220824', null],
   ] as const) {
     it(`is ${chosen} for ${accept}`, () => expect(chooseMediaType(accept)).to.equal(chosen));
+  }
+});
+
+describe('encoding', () => {
+  for (const [accepted, br] of [
+    [undefined, false],
+    ['', false],
+    ['gzip, deflate, br, zstd', true],
+    ['BR;q=0.5', true],
+    ['gzip, br;q=0', false],
+    ['brotli', false],
+    ['*', false],
+  ] as const) {
+    it(`${br ? 'is' : 'is not'} br for ${accepted}`, () => expect(acceptsEncoding(accepted, 'br')).to.equal(br));
   }
 });

@@ -1,4 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
+import { get as httpGet, type IncomingHttpHeaders } from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { getIntrospectionQuery } from 'graphql';
 import type { Readiness } from '../../src/server/health.js';
@@ -74,15 +76,61 @@ describe('pages', () => {
         expect(response.headers.get('referrer-policy')).to.equal('no-referrer');
         const policy = response.headers.get('content-security-policy') ?? '';
         expect(policy).to.include("default-src 'none'").and.include("connect-src 'self'").and.not.include('http');
-        const shell = html.replaceAll(/<script[^>]*>[\s\S]*?<\/script>|<style>[\s\S]*?<\/style>/g, '');
-        expect(shell).to.not.match(/(src|href)="?(?!"data:)https?:/);
-        expect(html).to.not.match(/<(script|link|img|iframe)[^>]+(src|href)=["']?(https?:)?\/\//);
+        expect(html.length).to.be.below(4_000);
+        const loaded = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, from]) => from);
+        expect(loaded.filter((from) => from !== 'data:,')).to.have.length(2);
+        for (const from of loaded) expect(from).to.match(/^(data:,|\/graphiql\/[\w-]+\.(js|css))$/);
         const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
-        expect(html).to.include(`<script nonce="${nonce}">`);
+        expect([...html.matchAll(/<script/g)].length).to.equal(2);
+        expect(html).to.include(`<script nonce="${nonce}">`).and.include(`<script nonce="${nonce}" src=`);
         expect(html).to.include('Bearer <token>'.replace('<', '\\u003c'));
         const again = await fetch(`${url}/graphiql`);
         expect(again.headers.get('content-security-policy')).to.not.equal(policy);
         await again.text();
+      });
+    });
+
+    it('has a script and a style sheet that are made once, compressed, and fetched once', async () => {
+      await withToys({}, async (url) => {
+        const html = await (await fetch(`${url}/graphiql`)).text();
+        const found = { js: 'text/javascript', css: 'text/css' };
+        for (const [kind, type] of Object.entries(found)) {
+          const path = html.match(new RegExp(`/graphiql/[\\w-]+\\.${kind}`))![0];
+          const get = (headers: Record<string, string>) => rawGet(`${url}${path}`, headers);
+          const plain = await get({});
+          expect(plain.headers).to.deep.include({
+            'content-type': `${type}; charset=utf-8`,
+            'cache-control': 'public, max-age=31536000, immutable',
+            vary: 'accept-encoding',
+            'x-content-type-options': 'nosniff',
+          });
+          expect(plain.headers).to.not.have.property('content-encoding');
+          const br = await get({ 'accept-encoding': 'gzip, br' });
+          const gzip = await get({ 'accept-encoding': 'gzip' });
+          expect([br, gzip].map(({ headers }) => headers['content-encoding'])).to.deep.equal(['br', 'gzip']);
+          expect(brotliDecompressSync(br.body).equals(plain.body)).to.equal(true);
+          expect(gunzipSync(gzip.body).equals(plain.body)).to.equal(true);
+          expect(br.body.length).to.be.below(plain.body.length / 2);
+          const etag = plain.headers.etag!;
+          const again = await get({ 'if-none-match': etag });
+          expect([again.status, again.body.length]).to.deep.equal([304, 0]);
+          expect((await get({ 'if-none-match': '"another"' })).status).to.equal(200);
+        }
+        const other = await fetch(`${url}/graphiql/other.js`);
+        expect([other.status, await other.json()]).to.have.nested.property(
+          '[1].errors[0].extensions.code',
+          'NOT_FOUND',
+        );
+      });
+    });
+
+    it('is nowhere where introspection is off', async () => {
+      await withToys({ introspection: false }, async (url) => {
+        for (const path of ['/graphiql', '/graphiql/any.js']) {
+          const response = await fetch(`${url}${path}`);
+          await response.text();
+          expect(response.status).to.equal(404);
+        }
       });
     });
 
@@ -139,3 +187,19 @@ describe('pages', () => {
     });
   });
 });
+
+/** As it comes, not decompressed. */
+function rawGet(
+  url: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    httpGet(url, { headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) });
+      });
+    }).on('error', reject);
+  });
+}
