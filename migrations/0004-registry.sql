@@ -131,7 +131,7 @@ CREATE TABLE registry.record_version (
   sealed   bytea NOT NULL CHECK (octet_length(sealed) >= 28),
   entry    uuid NOT NULL,
   PRIMARY KEY (log, record, version),
-  FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category),
+  CONSTRAINT version_of_record FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category),
   FOREIGN KEY (log, entry) REFERENCES ledger.entry (log, id) DEFERRABLE INITIALLY DEFERRED
 );
 
@@ -143,7 +143,7 @@ CREATE TABLE registry.blind_index (
   record   uuid NOT NULL,
   subject  uuid NOT NULL,
   PRIMARY KEY (log, record),
-  FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category)
+  CONSTRAINT index_of_record FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category)
 );
 CREATE INDEX blind_index_by_digest ON registry.blind_index (log, category, digest) INCLUDE (subject);
 

@@ -6,7 +6,7 @@
 -- bytes in base64 and a null digest where the category is not searchable. A change whose record no longer has the expected
 -- version, or whose body is stale, comes back with a null index and nothing of it is written. A body whose id stands
 -- already is answered with what stands, and changes nothing. A body says exactly what is changed, or AL005 fails all.
--- Rows are locked in id order, and before the log's head, as every writer does.
+-- Rows are locked in id order, and before the log's head, as every writer does; indexes before records, as an erasure does.
 
 CREATE FUNCTION ledger.revise(log integer, changes text, bodies text) RETURNS SETOF ledger.appended
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -27,6 +27,7 @@ BEGIN
     CROSS JOIN LATERAL json_to_record(l.text::json) AS c(record uuid, expected integer, channel text, sealed text, digest text)
     CROSS JOIN LATERAL json_populate_record(NULL::ledger.body, l.body::json) b;
 
+  PERFORM FROM registry.blind_index b WHERE b.log = revise.log AND b.record = ANY (batch.record) ORDER BY b.record FOR UPDATE;
   PERFORM FROM registry.record r WHERE r.log = revise.log AND r.id = ANY (batch.record) ORDER BY r.id FOR UPDATE;
 
   -- The first change of a record wins, if it expects the version that stands. Bodies that stand are sent to be answered.

@@ -29,6 +29,15 @@ const OURS: Record<string, LedgerFaultCode> = { AL002: 'CLOCK_OFF', AL003: 'ID_T
 
 export const STALE = 'AL001';
 
+/**
+ * Whether values were kept of a person while the person was erased: of the two, the other came first (constraints of
+ * migrations/0004-registry.sql).
+ */
+export function isErasureRace(error: unknown): boolean {
+  if (sqlStateOf(error) !== '23503' || !(error instanceof Error) || !('constraint' in error)) return false;
+  return /^(record_under_key|version_of_record|index_of_record)$/.test(String(error.constraint));
+}
+
 export function faultOf(error: unknown): LedgerFault {
   if (error instanceof LedgerFault) return error;
   const state = sqlStateOf(error);

@@ -13,7 +13,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { isConflict, isDatabaseError, isDefinite, sqlStateOf } from '../database/fault.js';
 import { type Body, type Entry, formatBody, type PermittedBody, type RecordId } from '../log/entry.js';
 import type { Link, LogIndex } from '../log/leaf.js';
-import { faultOf, LedgerFault, STALE } from './fault.js';
+import { faultOf, isErasureRace, LedgerFault, STALE } from './fault.js';
 import { groupCommit } from './group-commit.js';
 import { issueReceipt, type Receipt } from './receipt.js';
 
@@ -51,7 +51,8 @@ export interface Ledger {
   append(bodies: readonly Body[]): Promise<Appended[]>;
   /**
    * Commits what `work` wrote together with the entries it returns, or neither. The log's head is locked for the last
-   * round trip only. `work` may be run again by the caller after 'stale', which is also what a deadlock is.
+   * round trip only. `work` may be run again by the caller after 'stale', which is also what a deadlock is, and the
+   * loser of an erasure and a collection at once.
    *
    * @throws what `work` throws, after rolling back; LedgerFault
    */
@@ -140,7 +141,7 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
         return entries === 'stale' ? 'stale' : { value, entries };
       } catch (error) {
         if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
-        if (isConflict(error)) return 'stale';
+        if (isConflict(error) || isErasureRace(error)) return 'stale';
         throw isDatabaseError(error) ? faultOf(error) : error;
       } finally {
         await runner.release();

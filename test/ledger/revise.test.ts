@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import pg from 'pg';
 import type { EntityManager } from 'typeorm';
 import { LedgerFault } from '../../src/ledger/fault.js';
 import type { ValueChange } from '../../src/ledger/ledger.js';
@@ -253,7 +254,7 @@ describe('rows and their entries', () => {
       expect(await row({ event: 'record.created', subject: ada })).to.equal('AL006');
       expect(await row({ event: 'user.registered', subject: ada })).to.equal('done');
       expect(await outcome(run(keyRow(ada)), await later({}))).to.equal('AL006');
-      expect(await collect(ada, [recordOf(NAME)])).to.equal('23503');
+      expect(await collect(ada, [recordOf(NAME)])).to.equal('stale');
     });
 
     it('are found only by an index that came with the value', async () => {
@@ -312,12 +313,50 @@ describe('rows and their entries', () => {
     });
 
     it('leaves nothing behind: neither a key before its records, nor values after their key', async () => {
-      expect(await outcome(remove('subject_key'), await destroyed())).to.equal('23503');
+      expect(await outcome(remove('subject_key'), await destroyed())).to.equal('stale');
       expect(await outcome(remove(...ALL), await erased([email, name]), await destroyed())).to.equal('done');
-      expect(await collect(ada, [recordOf(NAME)])).to.equal('23503');
+      expect(await collect(ada, [recordOf(NAME)])).to.equal('stale');
       expect(await outcome(run(keyRow(ada)), await later({ event: 'user.registered', subject: ada }))).to.equal(
         'AL006',
       );
+    });
+
+    it('and revising at once do not wait for each other', async () => {
+      const eraser = new pg.Client({ connectionString: log.superuserUrl });
+      await eraser.connect();
+      const from = async (table: string) => {
+        await eraser.query(`DELETE FROM registry.${table} WHERE subject = $1`, [ada]);
+      };
+      await eraser.query("BEGIN; SET LOCAL deadlock_timeout = '50 ms'; SET LOCAL statement_timeout = '2 s'");
+      await from('blind_index');
+      const revised = log.ledger.revise(await changeOf(ada, email));
+      for (let waiting = 0; waiting === 0; ) {
+        // Not through the eraser: a transaction sees others' activity as it first saw it.
+        const [found] = await log.sql<{ n: number }>(
+          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+        );
+        waiting = found!.n;
+      }
+      await from('record_version');
+      await from('record');
+      await eraser.query('ROLLBACK');
+      await eraser.end();
+      expect(await revised).to.have.property('index');
+    });
+
+    it('misses no version that came while it ran', async () => {
+      const bodies = [await erased([email, name]), await destroyed()] as const;
+      const change = await changeOf(ada, name);
+      const raced = await outcome(
+        async (rows) => {
+          await remove('blind_index', 'record_version')(rows);
+          expect(await log.ledger.revise(change)).to.have.property('index');
+          await remove('record', 'subject_key')(rows);
+        },
+        ...bodies,
+      );
+      expect(raced).to.equal('stale');
+      expect(await versionsOf(name.id)).to.deep.equal([1, 2]);
     });
 
     it('and collecting at once leave either all or nothing', async () => {

@@ -200,6 +200,30 @@ describe('the catalogue', () => {
     expect(loose, 'functions without a search path of their own').to.deep.equal([]);
   });
 
+  it('holds every row that the writer may write to an entry, at COMMIT, even for a superuser who replicates', async () => {
+    const open = await log.sql<{ name: string; operation: string }>(`
+      SELECT c.relname || ' ' || o.operation AS name
+      FROM pg_class c CROSS JOIN (VALUES ('INSERT', 4), ('DELETE', 8), ('UPDATE', 16)) AS o(operation, bit)
+      WHERE c.relnamespace = 'registry'::regnamespace AND c.relkind = 'r'
+        AND (has_table_privilege('access_ledger_writer', c.oid, o.operation)
+          OR o.operation = 'UPDATE' AND has_any_column_privilege('access_ledger_writer', c.oid, 'UPDATE'))
+        AND NOT EXISTS (SELECT FROM pg_trigger t
+          WHERE t.tgrelid = c.oid AND t.tgtype & o.bit > 0 AND t.tgenabled = 'A' AND t.tginitdeferred)
+      ORDER BY 1`);
+    // A record says nothing by itself: it is no more than what its versions hang on.
+    expect(open.map(({ name }) => name)).to.deep.equal(['record DELETE', 'record INSERT']);
+  });
+
+  it('has the entry in every table of what is declared or kept', async () => {
+    const without = await log.sql<{ name: string }>(`
+      SELECT c.relname AS name FROM pg_class c
+      WHERE c.relnamespace = 'registry'::regnamespace AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attname = 'entry' AND a.attnotnull)
+      ORDER BY 1`);
+    // These three belong to a person or a record that has one, and are held to it by triggers.
+    expect(without.map(({ name }) => name)).to.deep.equal(['blind_index', 'record', 'subject_key']);
+  });
+
   it('knows the events that the code knows, and which of them change facts', async () => {
     const events = await log.sql<{ name: string; changes_facts: boolean }>('SELECT * FROM ledger.event ORDER BY name');
     expect(Object.fromEntries(events.map((event) => [event.name, event.changes_facts]))).to.deep.equal(
