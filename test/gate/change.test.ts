@@ -188,10 +188,10 @@ describe('changing', () => {
   it('no value or key goes without the entry of its erasure, whatever our code does', async () => {
     const { ledger } = gate.core.parts;
     const context = gate.contextFor(officer);
-    for (const table of ['record_version', 'subject_key']) {
+    for (const tables of [['record_version'], ['blind_index', 'record_version', 'record', 'subject_key']]) {
       const fault = await context.gate
         .change({ event: 'grant.revoked', operation: 'x', data: null }, async ({ rows }, permit) => {
-          await rows.query(`DELETE FROM registry.${table} WHERE subject = $1`, [ana]);
+          for (const table of tables) await rows.query(`DELETE FROM registry.${table} WHERE subject = $1`, [ana]);
           return { bodies: [permit.body('grant.revoked')], value: null };
         })
         .catch((error: unknown) => error);
