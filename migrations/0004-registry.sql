@@ -61,7 +61,8 @@ CREATE TABLE registry.subject (
   service       text NOT NULL REFERENCES registry.service,
   entry         uuid NOT NULL,
   registered_at timestamptz NOT NULL,
-  PRIMARY KEY (log, id),
+  -- As in the log, what distinguishes rows comes first in every key, and not the log, which all of them have.
+  PRIMARY KEY (id, log),
   FOREIGN KEY (log, entry) REFERENCES ledger.entry (log, id) DEFERRABLE INITIALLY DEFERRED
 );
 
@@ -102,8 +103,8 @@ CREATE TABLE registry.subject_key (
   subject uuid NOT NULL,
   kek     text NOT NULL,
   wrapped bytea NOT NULL CHECK (octet_length(wrapped) BETWEEN 48 AND 128),
-  PRIMARY KEY (log, subject),
-  FOREIGN KEY (log, subject) REFERENCES registry.subject
+  PRIMARY KEY (subject, log),
+  FOREIGN KEY (subject, log) REFERENCES registry.subject
 );
 
 -- A record hangs on its person's key: none is made for a person whose key is gone, and no key goes before the last record.
@@ -114,11 +115,11 @@ CREATE TABLE registry.record (
   subject  uuid NOT NULL,
   category text NOT NULL REFERENCES registry.category,
   version  integer NOT NULL CHECK (version > 0),
-  PRIMARY KEY (log, id),
-  UNIQUE (log, id, subject, category),
-  CONSTRAINT record_under_key FOREIGN KEY (log, subject) REFERENCES registry.subject_key
+  PRIMARY KEY (id, log),
+  UNIQUE (id, log, subject, category),
+  CONSTRAINT record_under_key FOREIGN KEY (subject, log) REFERENCES registry.subject_key
 );
-CREATE INDEX record_by_subject ON registry.record (log, subject, category) INCLUDE (id, version);
+CREATE INDEX record_by_subject ON registry.record (subject, log, category) INCLUDE (id, version);
 
 -- A value, sealed. Never updated: a change is a new version beside the old.
 CREATE TABLE registry.record_version (
@@ -130,7 +131,7 @@ CREATE TABLE registry.record_version (
   channel  text NOT NULL CHECK (channel IN ('REGISTRATION', 'APPLICATION', 'MESSAGE', 'EMAIL', 'USER_CONTACT', 'SERVER_LOG')),
   sealed   bytea NOT NULL CHECK (octet_length(sealed) >= 28),
   entry    uuid NOT NULL,
-  PRIMARY KEY (log, record, version),
+  PRIMARY KEY (record, log, version),
   CONSTRAINT version_of_record FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category),
   FOREIGN KEY (log, entry) REFERENCES ledger.entry (log, id) DEFERRABLE INITIALLY DEFERRED
 );
@@ -142,10 +143,10 @@ CREATE TABLE registry.blind_index (
   digest   bytea NOT NULL CHECK (octet_length(digest) = 32),
   record   uuid NOT NULL,
   subject  uuid NOT NULL,
-  PRIMARY KEY (log, record),
+  PRIMARY KEY (record, log),
   CONSTRAINT index_of_record FOREIGN KEY (log, record, subject, category) REFERENCES registry.record (log, id, subject, category)
 );
-CREATE INDEX blind_index_by_digest ON registry.blind_index (log, category, digest) INCLUDE (subject);
+CREATE INDEX blind_index_by_digest ON registry.blind_index (digest, log, category) INCLUDE (subject);
 
 CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON registry.record_version
   FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { SERVICES } from '../../seeds/policy.js';
 import { collectPersonalData } from '../../src/domain/records/records.js';
 import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
+import { registerUsers } from '../../src/domain/users/users.js';
 import { TooMuchAtOnce } from '../../src/gate/holdings.js';
 import type { Actor, Pseudonym } from '../../src/log/entry.js';
 import { SYSTEM } from '../../src/policy/system.js';
-import { NAME, type TestGate, testGate } from '../support/gate.js';
+import { EMAIL, NAME, type TestGate, testGate } from '../support/gate.js';
 
 /** Operations that ask at one time share a statement: each is answered as if it had been alone. */
 describe('facts', () => {
@@ -73,4 +75,29 @@ describe('facts', () => {
     expect(tooLarge).to.have.property('reason').that.is.instanceOf(TooMuchAtOnce);
     expect(neighbours.every(({ status }) => status === 'fulfilled')).to.equal(true);
   });
+
+  // The statement was planned when nobody was registered, and that plan is kept until PostgreSQL looks at the tables again.
+  it('of a person cost as much however many others there are, also by a plan made before they came', async () => {
+    const one = { service: SERVICES[0].key, records: [NAME, EMAIL], identity: null };
+    const crowd = await registerUsers(
+      gate.contextFor(SYSTEM),
+      'convenience',
+      Array.from({ length: 400 }, () => one),
+    );
+    const before = await rowsRead();
+    await read(crowd[0]!);
+    const after = await rowsRead();
+    expect(after - before).to.be.within(3, 20);
+  });
+
+  /** By this very connection, as the pool takes the one that was last used. */
+  async function rowsRead(): Promise<number> {
+    const { pool } = gate.core.parts;
+    await pool.query('SELECT pg_stat_force_next_flush()');
+    const { rows } = await pool.query<{ read: number }>(
+      `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS read FROM pg_stat_user_tables
+       WHERE relname IN ('subject', 'subject_key', 'record', 'record_version')`,
+    );
+    return rows[0]!.read;
+  }
 });

@@ -14,6 +14,7 @@ type Cell = {
   budget: number | null;
 } | null;
 
+/** The LIMIT has each version looked up by its key, also by a plan that was made while the tables were empty. */
 export const holdingsFact: FactSource<Holdings> = {
   sql: `SELECT json_build_object('subject', s.id, 'kek', k.kek, 'wrapped', encode(k.wrapped, 'base64'), 'budget', ask.bytes,
           'held', (
@@ -22,7 +23,8 @@ export const holdingsFact: FactSource<Holdings> = {
                 json_agg(json_build_array(r.id, r.category, r.version, v.channel,
                   CASE WHEN ask.bytes IS NOT NULL THEN encode(v.sealed, 'base64') END) ORDER BY r.category, r.id) END)
             FROM registry.record r
-              JOIN registry.record_version v ON v.log = r.log AND v.record = r.id AND v.version = r.version
+              CROSS JOIN LATERAL (SELECT v.channel, v.sealed FROM registry.record_version v
+                WHERE v.record = r.id AND v.log = $1 AND v.version = r.version LIMIT 1) v
             WHERE r.log = $1 AND r.subject = s.id AND r.category = ANY (ask.categories)))
         FROM registry.subject s LEFT JOIN registry.subject_key k ON k.log = s.log AND k.subject = s.id
         WHERE s.log = $1 AND s.id = ask.subject`,
