@@ -3,6 +3,7 @@
  */
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import { connectionTypes } from '../../graphql/connection.js';
+import { MOST_KEYS } from '../../graphql/keys.js';
 import { Instant } from '../../graphql/scalars.js';
 
 @ObjectType({
@@ -37,7 +38,7 @@ export class GrantNeedToKnowInput {
   purpose: string;
   @Field(() => [String], {
     nullable: true,
-    description: 'Keys of declared categories that the purpose covers; null for all of them.',
+    description: `Keys of declared categories that the purpose covers, at most ${MOST_KEYS}; null for all of them.`,
   })
   categories?: string[] | null;
   @Field(() => Instant, { nullable: true, description: 'Now, if left out.' })

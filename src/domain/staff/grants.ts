@@ -8,6 +8,7 @@ import { keyOrNone } from '../../gate/facts.js';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
+import { distinctKeys } from '../../graphql/keys.js';
 import type { Category, Pseudonym, Purpose } from '../../log/entry.js';
 import { Refusal, type Refused, refused } from '../../policy/refusal.js';
 import { readPurpose } from '../purposes/declared.js';
@@ -38,7 +39,7 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
   const from = wanted.from ?? at;
   const fault = termFault({ from, until }, at);
   if (fault) throw new Fault('BAD_INPUT', { detail: SAID[fault] });
-  const categories = wanted.categories && [...new Set(wanted.categories)].sort();
+  const categories = wanted.categories && distinctKeys('categories', wanted.categories).sort();
   if (categories?.length === 0) {
     throw new Fault('BAD_INPUT', { detail: '"categories" is null for all that the purpose covers, and never empty.' });
   }

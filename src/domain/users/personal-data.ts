@@ -4,10 +4,11 @@
  */
 import type { GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
 import type { ReadAsk } from '../../gate/read.js';
+import { distinctKeys } from '../../graphql/keys.js';
 import { objectTypeOf, selectedFields } from '../../graphql/selection.js';
 import type { Pseudonym } from '../../log/entry.js';
 
-/** The asks below a root field whose type is User, by response key. */
+/** The asks below a root field whose type is User, by response key. @throws Fault BAD_INPUT for a list that has no end */
 export function selectedAsks(info: GraphQLResolveInfo, subject: Pseudonym, operation: string): Map<string, ReadAsk> {
   const user = info.schema.getType('User') as GraphQLObjectType;
   const record = objectTypeOf(user, 'personalData');
@@ -16,7 +17,13 @@ export function selectedAsks(info: GraphQLResolveInfo, subject: Pseudonym, opera
     if (name !== 'personalData') continue;
     const { purpose, categories = null } = args as { purpose: string; categories?: string[] | null };
     const values = selectedFields(info, record, nodes).some((field) => field.name === 'value');
-    asks.set(responseKey, { subject, purpose, categories, values, operation });
+    asks.set(responseKey, {
+      subject,
+      purpose,
+      categories: categories && distinctKeys('categories', categories),
+      values,
+      operation,
+    });
   }
   return asks;
 }

@@ -8,6 +8,7 @@ import { type Connection, PageArgs } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { uuidOrNull } from '../../graphql/id.js';
+import { distinctKeys, MOST_KEYS } from '../../graphql/keys.js';
 import type { Pseudonym } from '../../log/entry.js';
 import { PersonalDataRecord } from '../records/record.types.js';
 import { selectedAsks, selectsValue } from './personal-data.js';
@@ -75,7 +76,7 @@ export class UserResolver {
     @Arg('purpose', () => String) purpose: string,
     @Arg('categories', () => [String], {
       nullable: true,
-      description: 'Exact keys of declared categories; null for all that the purpose covers.',
+      description: `Exact keys of declared categories, at most ${MOST_KEYS}; null for all that the purpose covers.`,
     })
     categories?: string[] | null,
   ): Promise<readonly ShownRecord[] | null> {
@@ -86,7 +87,7 @@ export class UserResolver {
     return context.gate.records({
       subject,
       purpose,
-      categories: categories ?? null,
+      categories: categories ? distinctKeys('categories', categories) : null,
       values,
       operation: user.operation,
     });
