@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { isDatabaseError, sqlStateOf } from '../database/fault.js';
 import { DATABASE } from '../database/name.js';
 import { openPool, WrongConnection } from '../database/pools.js';
-import { databaseUrl, Fault } from '../server/setting.js';
+import { databaseUrl, SettingFault } from '../server/setting.js';
 import { CommandFault } from './fault.js';
 
 /** What `--database` was given: a URL; true for the option without one; absent without the option. */
@@ -50,7 +50,7 @@ async function urlOf(named: Named, env: Environment): Promise<string> {
   try {
     return databaseUrl(given);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof SettingFault)) throw error;
     throw new CommandFault(`${typeof named === 'string' ? 'the URL of --database' : 'DATABASE_URL'} ${error.message}`);
   }
 }

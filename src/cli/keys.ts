@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { KeyFile } from '../vault/key-file.js';
 import { CommandFault } from './fault.js';
 
 export function addKeys(program: Command): void {
@@ -53,35 +54,42 @@ export function addKeys(program: Command): void {
 async function makeKek(file: string): Promise<void> {
   const { formatKeys, generateKeys } = await import('../vault/key-file.js');
   const keys = generateKeys(new Date(), await random());
-  await write(file, formatKeys(keys), false);
+  await make(file, formatKeys(keys));
   const { retires } = keys.keks[0]!;
   print(`KEK_FILE=${resolve(file)}`, `Its KEK wraps until ${retires}: \`access-ledger keys rotate\` before then.`);
 }
 
 async function makeLogKey(file: string, { origin }: { origin: string }): Promise<void> {
-  const { Fault, origin: parseOrigin } = await import('../server/setting.js');
+  const { origin: parseOrigin, SettingFault } = await import('../server/setting.js');
   const { formatSigningKey, formatVerifierKey, signingKey } = await import('../log/note-key.js');
   const { SEED_BYTES } = await import('../log/signature.js');
   try {
     parseOrigin(origin);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof SettingFault)) throw error;
     throw new CommandFault(`--origin ${error.message}`);
   }
   const key = signingKey(origin, (await random())(SEED_BYTES));
-  await write(file, `${formatSigningKey(key)}\n`, false);
+  await make(file, `${formatSigningKey(key)}\n`);
   print(`LOG_ORIGIN=${origin}`, `LOG_KEY_FILE=${resolve(file)}`, `Verifier key: ${formatVerifierKey(key)}`);
 }
 
 async function rotate(file: string): Promise<void> {
   const { parseKeys, formatKeys, rotateKeys } = await import('../vault/key-file.js');
-  const text = await read(file);
-  const keys = rotateKeys(await orFault(() => parseKeys(text, file)), new Date(), await random());
-  await write(file, formatKeys(keys), true);
-  const { id, retires } = keys.keks.at(-1)!;
+  const { changeSecretFile } = await import('../vault/secret-file.js');
+  const bytes = await random();
+  let keks: KeyFile['keks'] = [];
+  await orFault(() =>
+    changeSecretFile(file, (text) => {
+      const rotated = rotateKeys(parseKeys(text, file), new Date(), bytes);
+      keks = rotated.keks;
+      return formatKeys(rotated);
+    }),
+  );
+  const { id, retires } = keks.at(-1)!;
   print(
-    `${id} wraps until ${retires}, and ${keys.keks.length - 1} before it still open.`,
-    'Servers use it from their next start.',
+    `${id} wraps until ${retires}, and ${keks.length - 1} before it still open.`,
+    'Running servers wrap with it within two seconds; one that was given the keys as KEK, from its next start.',
   );
 }
 
@@ -102,9 +110,9 @@ async function read(file: string): Promise<string> {
   return orFault(() => readSecretFile(file));
 }
 
-async function write(file: string, text: string, replace: boolean): Promise<void> {
-  const { writeSecretFile } = await import('../vault/secret-file.js');
-  await orFault(() => writeSecretFile(file, text, { replace }));
+async function make(file: string, text: string): Promise<void> {
+  const { makeSecretFile } = await import('../vault/secret-file.js');
+  await orFault(() => makeSecretFile(file, text));
 }
 
 /** The vault's own words name files, and never what is in them. */

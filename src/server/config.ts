@@ -6,7 +6,7 @@
  * `SETTINGS` is the one list: settings are read by it, and the README's table is printed from it. A variable that is
  * empty is one that is absent.
  */
-import { choice, count, databaseUrl, Fault, host, issuer, origin, type Setting, text } from './setting.js';
+import { choice, count, databaseUrl, host, issuer, origin, type Setting, SettingFault, text } from './setting.js';
 
 export interface Config {
   /** No demo key, demo identity or embedded database. */
@@ -35,19 +35,17 @@ export const SETTINGS = {
   DATABASE_URL: {
     meaning: 'the server’s login to a PostgreSQL of yours, 15 or later',
     absent: 'an embedded PostgreSQL',
-    secret: true,
     parse: databaseUrl,
   },
   DATABASE_OWNER_URL: {
     meaning: 'the login that migrates at start; may be a superuser',
     absent: 'no migration, or the embedded one’s superuser',
-    secret: true,
     parse: databaseUrl,
   },
   OIDC_ISSUER: { meaning: 'the OpenID provider whose tokens are accepted', absent: 'a demo issuer', parse: issuer },
   OIDC_AUDIENCE: { meaning: 'the `aud` that tokens must bear', absent: 'the demo issuer’s', parse: text },
   KEK_FILE: { meaning: 'the file with the key that wraps people’s keys', absent: 'a demo key', parse: text },
-  KEK: { meaning: 'the same key itself, instead of a file', absent: 'see `KEK_FILE`', secret: true, parse: text },
+  KEK: { meaning: 'the same key itself, instead of a file', absent: 'see `KEK_FILE`', parse: text },
   LOG_ORIGIN: { meaning: 'the log’s name in its checkpoints, for ever', default: 'localhost/demo', parse: origin },
   LOG_KEY_FILE: { meaning: 'the file with the key that signs checkpoints', absent: 'a demo key', parse: text },
   LOG_LEVEL: {
@@ -120,7 +118,7 @@ function parsed(setting: SettingName, { parse }: Setting<unknown>, given: string
   try {
     return parse(given);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof SettingFault)) throw error;
     faults.push({ setting, code: 'MALFORMED', says: error.message });
     return null;
   }

@@ -8,8 +8,7 @@ import pg from 'pg';
 import { type Embedded, startEmbedded } from '../database/embedded.js';
 import { checkSetup, migrate } from '../database/migrating.js';
 import { DATABASE } from '../database/name.js';
-import { readSecretFile, writeSecretFile } from '../vault/secret-file.js';
-import { VaultError } from '../vault/vault-error.js';
+import { readOrMakeSecretFile } from '../vault/secret-file.js';
 import type { Config } from './config.js';
 
 export interface Database {
@@ -62,12 +61,7 @@ async function serverUrl(embedded: Embedded, dataDir: string): Promise<string> {
 }
 
 function serverPassword(file: string): string {
-  try {
-    writeSecretFile(file, randomBytes(24).toString('base64url'), { replace: false });
-  } catch (error) {
-    if (!(error instanceof VaultError) || error.code !== 'FILE_EXISTS') throw error;
-  }
-  return readSecretFile(file);
+  return readOrMakeSecretFile(file, () => randomBytes(24).toString('base64url'));
 }
 
 /** Another process of the same folder may have been quicker. */

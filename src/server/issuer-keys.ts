@@ -3,6 +3,7 @@
  * again when a token names a key that is not among them, so that rotated keys are picked up.
  */
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
+import { isLoopback } from './setting.js';
 import { Unauthenticated } from './unauthenticated.js';
 
 export interface KeyTimes {
@@ -52,12 +53,8 @@ async function discover(issuer: string, timeout: number): Promise<URL> {
   const { issuer: named, jwks_uri: keys } = (document ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
   const url = typeof keys === 'string' && URL.canParse(keys) ? new URL(keys) : null;
   // Section 4.3: a document that names another issuer must not be used.
-  if (named !== issuer || !url || !(url.protocol === 'https:' || isLoopback(url))) {
+  if (named !== issuer || !url || !(url.protocol === 'https:' || isLoopback(url.hostname))) {
     throw new Unauthenticated('ISSUER_UNREACHABLE', { cause: new Error('the discovery document does not fit') });
   }
   return url;
-}
-
-function isLoopback(url: URL): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
 }

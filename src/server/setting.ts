@@ -7,19 +7,17 @@ export interface Setting<T> {
   readonly default?: string;
   /** What holds without it, where that is no text. */
   readonly absent?: string;
-  /** Never to be shown. */
-  readonly secret?: true;
-  /** @throws Fault */
+  /** @throws SettingFault */
   readonly parse: (text: string) => T;
 }
 
 /** What is wrong with a text and what would be right, to follow the setting's name. It never repeats the text. */
-export class Fault extends Error {
-  override readonly name = 'Fault';
+export class SettingFault extends Error {
+  override readonly name = 'SettingFault';
 }
 
 export function text(given: string): string {
-  if (given !== given.trim()) throw new Fault('begins or ends with white space: remove it');
+  if (given !== given.trim()) throw new SettingFault('begins or ends with white space: remove it');
   return given;
 }
 
@@ -27,7 +25,7 @@ export function count(least: number, most: number): (given: string) => number {
   return (given) => {
     const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
     if (number >= least && number <= most) return number;
-    throw new Fault(`is no whole number from ${least} to ${most}`);
+    throw new SettingFault(`is no whole number from ${least} to ${most}`);
   };
 }
 
@@ -35,13 +33,13 @@ export function choice<T extends string>(...words: readonly T[]): (given: string
   return (given) => {
     const word = words.find((one) => one === given);
     if (word) return word;
-    throw new Fault(`is none of ${words.join(', ')}`);
+    throw new SettingFault(`is none of ${words.join(', ')}`);
   };
 }
 
 export function host(given: string): string {
   if (!/^[\w.:-]+$/.test(given))
-    throw new Fault('is no host name or address: localhost, or 0.0.0.0 for every interface');
+    throw new SettingFault('is no host name or address: localhost, or 0.0.0.0 for every interface');
   return given;
 }
 
@@ -49,10 +47,11 @@ export function host(given: string): string {
 export function databaseUrl(given: string): string {
   const { protocol, searchParams } = url(given, 'postgres://user:password@host:5432/database');
   if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
-    throw new Fault('is no PostgreSQL URL: it begins with postgres://');
+    throw new SettingFault('is no PostgreSQL URL: it begins with postgres://');
   }
   const ours = [...searchParams.keys()].find((name) => OURS.has(name.toLowerCase()));
-  if (ours !== undefined) throw new Fault(`sets ${ours.toLowerCase()}, which is for the server to set: remove it`);
+  if (ours !== undefined)
+    throw new SettingFault(`sets ${ours.toLowerCase()}, which is for the server to set: remove it`);
   return given;
 }
 
@@ -71,9 +70,9 @@ const OURS: ReadonlySet<string> = new Set([
 export function issuer(given: string): string {
   const { protocol, hostname, search, hash, username, password } = url(given, 'https://login.example.org');
   if (search || hash || username || password)
-    throw new Fault('has a query, a fragment or a password: an issuer has none');
+    throw new SettingFault('has a query, a fragment or a password: an issuer has none');
   if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return given;
-  throw new Fault('is not https: only an issuer on this machine may be plain http');
+  throw new SettingFault('is not https: only an issuer on this machine may be plain http');
 }
 
 export function isLoopback(hostname: string): boolean {
@@ -87,10 +86,12 @@ const SEGMENT = /^[A-Za-z0-9._~!$&'()*,;=:@%-]+$/;
 export function origin(given: string): string {
   const [authority = '', ...path] = given.split('/');
   if (given.length <= 255 && HOST.test(authority) && path.every((segment) => SEGMENT.test(segment))) return given;
-  throw new Fault('is no log origin: a host and a path without scheme, space or plus, such as log.example.org/access');
+  throw new SettingFault(
+    'is no log origin: a host and a path without scheme, space or plus, such as log.example.org/access',
+  );
 }
 
 function url(given: string, example: string): URL {
   if (text(given) && URL.canParse(given)) return new URL(given);
-  throw new Fault(`is no URL such as ${example}`);
+  throw new SettingFault(`is no URL such as ${example}`);
 }

@@ -9,9 +9,10 @@ const SAID = {
   KEK_UNKNOWN: 'this KEK is not among the keys: it was destroyed, or the keys are of another deployment',
   KEK_RETIRED: 'the current KEK is past its retirement and wraps no more: run `access-ledger keys rotate`',
   KEYS_MALFORMED: 'these are no keys as `access-ledger keys` writes them',
-  FILE_MISSING: 'there is no such file',
+  FILE_MISSING: 'there is no such file or folder',
   FILE_UNREADABLE: 'this is no file that can be read or written',
   FILE_EXPOSED: 'others can reach this file: run `chmod 600` on it',
+  FILE_BUSY: 'another process is changing this file, or was killed at it: if none is, remove the .next beside it',
   FILE_EXISTS: 'this file exists, and what it holds may be all that opens the data: it is not replaced',
 } as const;
 

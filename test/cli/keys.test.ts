@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { jwtVerify } from 'jose';
 import { parseSigningKey, parseVerifierKey } from '../../src/log/note-key.js';
@@ -15,6 +15,9 @@ async function refused(says: RegExp, ran: Promise<Ran>): Promise<void> {
     .and.to.match(says);
 }
 
+/** What is said of a file, and of that very one. */
+const of = (file: string, says: string) => new RegExp(`^access-ledger: ${file.replaceAll('.', '\\.')}: ${says}`);
+
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
 
 describe('access-ledger keys', () => {
@@ -28,7 +31,7 @@ describe('access-ledger keys', () => {
     const made = await readFile(file, 'utf8');
     expect(fileKeys(file, () => new Date()).current().id).to.equal(parseKeys(made, file).current);
     for (const { key } of parseKeys(made, file).keks) expect(out).not.to.include(key);
-    await refused(/exists/, run(['keys', 'kek', file]));
+    await refused(of(file, 'this file exists'), run(['keys', 'kek', file]));
     expect(await readFile(file, 'utf8')).to.equal(made);
   });
 
@@ -43,7 +46,20 @@ describe('access-ledger keys', () => {
     expect(after.indexKey).to.equal(before.indexKey);
     expect(after.current).not.to.equal(before.current);
     expect(await modeOf(file)).to.equal(0o600);
-    await refused(/no such file/, run(['keys', 'rotate', path('nowhere')]));
+    expect(out).to.match(/\nRunning servers .* within two seconds/);
+    await refused(of(path('nowhere'), 'there is no such file'), run(['keys', 'rotate', path('nowhere')]));
+  });
+
+  it('loses no key when it is rotated by several at once: each adds its own, or says that it did not', async () => {
+    const file = path('raced.json');
+    await run(['keys', 'kek', file]);
+    const all = await Promise.all(Array.from({ length: 6 }, () => run(['keys', 'rotate', file])));
+    const added = all.filter(({ status }) => status === 0).map(({ out }) => out.split(' ')[0]);
+    const { keks } = parseKeys(await readFile(file, 'utf8'), file);
+    expect(keks.slice(1).map(({ id }) => id)).to.have.members(added);
+    for (const { status, err } of all) if (status !== 0) expect(err).to.match(of(file, 'another process'));
+    await writeFile(`${file}.next`, '');
+    await refused(of(file, 'another process is changing this file'), run(['keys', 'rotate', file]));
   });
 
   it('makes the key of a log, prints its public half, and never a second one in its place', async () => {
@@ -56,7 +72,9 @@ describe('access-ledger keys', () => {
     expect(made.out).to.equal(
       `LOG_ORIGIN=log.example.org/access\nLOG_KEY_FILE=${file}\nVerifier key: ${out.trimEnd()}\n`,
     );
-    await refused(/exists/, run(['keys', 'log', file, '--origin', 'log.example.org/access']));
+    await refused(of(file, 'this file exists'), run(['keys', 'log', file, '--origin', 'log.example.org/access']));
+    const below = path('none/log.key');
+    await refused(of(below, 'there is no such file'), run(['keys', 'log', below, '--origin', 'log.example.org']));
     await refused(/no log origin/, run(['keys', 'log', path('other'), '--origin', 'https://log.example.org']));
     await refused(/--origin/, run(['keys', 'log', path('other')]));
     const kek = path('kek.json');

@@ -10,7 +10,7 @@ import { readConfig } from '../../src/server/config.js';
 import { createLog } from '../../src/server/log.js';
 import { type Server, startServer } from '../../src/server/server.js';
 import { formatKeys, generateKeys } from '../../src/vault/key-file.js';
-import { writeSecretFile } from '../../src/vault/secret-file.js';
+import { makeSecretFile } from '../../src/vault/secret-file.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
 import { closeFolder, freshDatabase, openFolder, type TestDatabase } from '../support/postgres.js';
 
@@ -47,8 +47,8 @@ describe('the server', function () {
     const login = new URL(database.url);
     login.username = 'ledger_server_login';
     login.password = 'x';
-    writeSecretFile(join(folder, 'kek.json'), formatKeys(generateKeys(new Date(), randomBytes)), { replace: false });
-    writeSecretFile(join(folder, 'log.key'), formatSigningKey(signingKey(ORIGIN, randomBytes(32))), { replace: false });
+    makeSecretFile(join(folder, 'kek.json'), formatKeys(generateKeys(new Date(), randomBytes)));
+    makeSecretFile(join(folder, 'log.key'), formatSigningKey(signingKey(ORIGIN, randomBytes(32))));
     env = {
       NODE_ENV: 'production',
       PORT: '0',

@@ -1,5 +1,6 @@
 /** What the vault's tests share: people, records, keys, and a scan of errors for what they must not hold. */
 import { createHash, randomBytes } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -37,6 +38,12 @@ export const freshKeys = (): KeyFile => generateKeys(NOW, randomBytes);
 
 export const providerOf = (file: KeyFile, now = NOW): KeyProvider =>
   environmentKeys('KEK', formatKeys(file), () => now);
+
+/** Another file at its path, as an operator or an orchestrator puts it there. */
+export function putFile(path: string, text: string): void {
+  writeFileSync(`${path}.put`, text, { mode: 0o600 });
+  renameSync(`${path}.put`, path);
+}
 
 /** The code with which it fails; an error of any other class is the test's failure. */
 export async function failure(attempt: () => unknown): Promise<string> {

@@ -6,8 +6,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { formatKeys, generateKeys, type KeyFile, rotateKeys } from '../../src/vault/key-file.js';
 import { environmentKeys, fileKeys } from '../../src/vault/key-provider.js';
-import { writeSecretFile } from '../../src/vault/secret-file.js';
-import { caught, day, expectSilence, failure, freshKeys } from './fixtures.js';
+import { caught, day, expectSilence, failure, freshKeys, putFile } from './fixtures.js';
 
 const file = generateKeys(day('2026-11-22'), randomBytes);
 const rotated = rotateKeys(file, day('2027-06-01'), randomBytes);
@@ -45,7 +44,7 @@ describe('key provider', () => {
     let folder: string;
     let path: string;
     let now: Date;
-    const write = (keys: KeyFile) => writeSecretFile(path, formatKeys(keys), { replace: true });
+    const write = (keys: KeyFile) => putFile(path, formatKeys(keys));
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'key-provider-'));
       path = join(folder, 'keys.json');
@@ -56,7 +55,7 @@ describe('key provider', () => {
 
     it('refuses a file that is missing, exposed or no key file, without quoting it', async () => {
       expect(await failure(() => fileKeys(join(folder, 'none'), () => now))).to.equal('FILE_MISSING');
-      writeSecretFile(path, formatKeys(file).replace('"current"', '"actual"'), { replace: true });
+      putFile(path, formatKeys(file).replace('"current"', '"actual"'));
       expect(await failure(() => fileKeys(path, () => now))).to.equal('KEYS_MALFORMED');
       expectSilence(await caught(() => fileKeys(path, () => now)), [file.keks[0]!.key, file.indexKey]);
       chmodSync(path, 0o644);
@@ -102,7 +101,7 @@ describe('key provider', () => {
     });
 
     for (const [code, damage] of Object.entries({
-      KEYS_MALFORMED: () => writeSecretFile(path, '{', { replace: true }),
+      KEYS_MALFORMED: () => putFile(path, '{'),
       FILE_EXPOSED: () => chmodSync(path, 0o644),
       FILE_MISSING: () => rmSync(path),
     })) {

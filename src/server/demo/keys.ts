@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { formatKeys, generateKeys, parseKeys, rotateKeys } from '../../vault/key-file.js';
+import { formatKeys, generateKeys, type KeyFile, parseKeys, rotateKeys } from '../../vault/key-file.js';
 import { fileKeys, type KeyProvider } from '../../vault/key-provider.js';
-import { readSecretFile, writeSecretFile } from '../../vault/secret-file.js';
+import { changeSecretFile, readOrMakeSecretFile } from '../../vault/secret-file.js';
 import { VaultError } from '../../vault/vault-error.js';
 
 const FILE = 'demo-kek.json';
@@ -14,15 +14,24 @@ const ROTATE_BEFORE_MS = 30 * 24 * 3_600_000;
 
 export function openDemoKeys(dataDir: string, now: () => Date): KeyProvider {
   const file = join(dataDir, FILE);
-  try {
-    writeSecretFile(file, formatKeys(generateKeys(now(), randomBytes)), { replace: false });
-  } catch (error) {
-    if (!(error instanceof VaultError) || error.code !== 'FILE_EXISTS') throw error;
-  }
-  const keys = parseKeys(readSecretFile(file), file);
-  const current = keys.keks.find(({ id }) => id === keys.current);
-  if (current && Date.parse(current.retires) - now().getTime() < ROTATE_BEFORE_MS) {
-    writeSecretFile(file, formatKeys(rotateKeys(keys, now(), randomBytes)), { replace: true });
-  }
+  const text = readOrMakeSecretFile(file, () => formatKeys(generateKeys(now(), randomBytes)));
+  if (isEnding(parseKeys(text, file), now())) renew(file, now());
   return fileKeys(file, now);
+}
+
+/** Another server of this folder may be at it, or have been quicker. */
+function renew(file: string, now: Date): void {
+  try {
+    changeSecretFile(file, (text) => {
+      const keys = parseKeys(text, file);
+      return isEnding(keys, now) ? formatKeys(rotateKeys(keys, now, randomBytes)) : text;
+    });
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.code !== 'FILE_BUSY') throw error;
+  }
+}
+
+function isEnding({ keks, current }: KeyFile, now: Date): boolean {
+  const { retires } = keks.find(({ id }) => id === current)!;
+  return Date.parse(retires) - now.getTime() < ROTATE_BEFORE_MS;
 }
