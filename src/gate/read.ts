@@ -10,7 +10,7 @@ import type { Receipt } from '../ledger/receipt.js';
 import type { Body, Category, Entry, Pseudonym, Purpose, RecordId } from '../log/entry.js';
 import { type Decision, decide, together } from '../policy/decide.js';
 import { Refusal, type Refused } from '../policy/refusal.js';
-import type { Vault } from '../vault/vault.js';
+import type { Vault, WrappedKey } from '../vault/vault.js';
 import { VaultError } from '../vault/vault-error.js';
 import { type Asker, permittedBody, RECORDS_PER_ENTRY, refusedBody } from './asker.js';
 import type { Answer, Question, ReadFacts } from './facts.js';
@@ -34,8 +34,8 @@ export interface ShownRecord {
 }
 
 /**
- * Null for an unknown person. An error is this ask's alone: a Refusal where it names what is not declared, and the vault's
- * where a seal is broken.
+ * Null for an unknown person, to whoever might have read. To whoever is refused, known and unknown are shown alike. An error
+ * is this ask's alone: a Refusal where it names what is not declared, and the vault's where a seal is broken.
  */
 export type ReadResult = ShownRecord[] | null | Error;
 
@@ -85,17 +85,19 @@ async function attempt(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[])
     }),
   );
   return outcomes.map((outcome) => {
-    if (outcome?.parts.some(({ group }) => group.stale)) return 'stale';
-    return { shown: outcome && show(outcome) };
+    if (outcome.parts.some(({ group }) => group.stale)) return 'stale';
+    return { shown: show(outcome) };
   });
 }
 
 /** What one entry is about, gathered from the asks that share it. */
 interface Group {
   readonly ask: ReadAsk;
+  /** Null for an unknown person: whom a client named is not for the log. */
+  readonly subject: Pseudonym | null;
   decision: Decision;
   readonly purpose: Purpose | undefined;
-  readonly key: NonNullable<Answer['holdings']>['key'];
+  readonly key: WrappedKey | null;
   readonly asked: Set<Category>;
   readonly records: Map<RecordId, HeldRecord>;
   readonly values: Map<RecordId, string>;
@@ -108,25 +110,27 @@ interface Group {
 
 interface Outcome {
   readonly ask: ReadAsk;
-  readonly held: readonly HeldRecord[];
+  /** Null for an unknown person. */
+  readonly held: readonly HeldRecord[] | null;
   readonly parts: readonly { decision: Decision; group: Group }[];
 }
 
 /** Decides on one ask, and adds each part of the decision to the group that its entry stands for. */
-function sort({ actor }: Asker, at: Date, ask: ReadAsk, answer: Answer, groups: Map<string, Group>): Outcome | null {
+function sort({ actor }: Asker, at: Date, ask: ReadAsk, answer: Answer, groups: Map<string, Group>): Outcome {
   const { facts, holdings } = answer;
-  if (!holdings) return null;
+  const subject = holdings && ask.subject;
   const event = ask.values ? 'record.read' : 'record.listed';
   const parts = decide({ ...ask, actor, event }, facts, at).map((decision) => {
     const why = decision.outcome === 'permitted' ? decision.basis : decision.refusal.code;
-    const name = `${ask.subject} ${facts.purpose?.key} ${decision.outcome} ${why}`;
+    const name = `${subject} ${facts.purpose?.key} ${decision.outcome} ${why}`;
     let group = groups.get(name);
     if (!group) {
       group = {
         ask,
+        subject,
         decision,
         purpose: facts.purpose?.key,
-        key: holdings.key,
+        key: holdings?.key ?? null,
         asked: new Set(),
         records: new Map(),
         values: new Map(),
@@ -143,13 +147,13 @@ function sort({ actor }: Asker, at: Date, ask: ReadAsk, answer: Answer, groups: 
     group.wantsValues ||= ask.values;
     for (const category of decision.categories) group.asked.add(category);
     if (decision.outcome === 'permitted' && ask.values) {
-      for (const record of holdings.records) {
+      for (const record of holdings?.records ?? []) {
         if (decision.categories.includes(record.category)) group.records.set(record.id, record);
       }
     }
     return { decision, group };
   });
-  return { ask, held: holdings.records, parts };
+  return { ask, held: holdings?.records ?? null, parts };
 }
 
 interface Draft {
@@ -159,10 +163,15 @@ interface Draft {
 }
 
 function draft(asker: Asker, decided: { asOf: number; at: Date }, group: Group): Draft[] {
-  const { ask, decision, purpose } = group;
-  const { subject, operation } = ask;
+  const { ask, subject, decision, purpose } = group;
   const asked = [...group.asked].sort();
-  const said = { ...decided, subject, operation, ...(purpose && { purpose }), ...(asked.length > 0 && { asked }) };
+  const said = {
+    ...decided,
+    operation: ask.operation,
+    ...(subject && { subject }),
+    ...(purpose && { purpose }),
+    ...(asked.length > 0 && { asked }),
+  };
   if (decision.outcome === 'refused') {
     const event = group.wantsValues ? 'record.read' : 'record.listed';
     return [{ group, records: [], body: refusedBody(asker, { ...said, event }, decision.refusal) }];
@@ -190,18 +199,19 @@ async function open(vault: Vault, receipt: Receipt, group: Group, records: reado
   });
 }
 
-function show({ ask, held, parts }: Outcome): ShownRecord[] | Error {
+function show({ ask, held, parts }: Outcome): ReadResult {
   for (const { decision, group } of parts) {
     if (decision.outcome === 'refused' && NOT_DECLARED.has(decision.refusal.code)) {
       return new Refusal(decision.refusal, group.entry);
     }
     if (ask.values && group.fault) return group.fault;
   }
+  if (!held && parts.some(({ decision }) => decision.outcome === 'permitted')) return null;
   return parts.flatMap(({ decision, group }): ShownRecord[] => {
     if (decision.outcome === 'refused') {
       return decision.categories.map((category) => ({ ...NOTHING, category, withheld: decision.refusal }));
     }
-    return held
+    return (held ?? [])
       .filter(({ category }) => decision.categories.includes(category))
       .map(({ id, category, version, channel }) => ({
         id,

@@ -77,18 +77,87 @@ describe('reading', () => {
     expect(bodies.map(({ event, records }) => [event, records])).to.deep.equal([['record.listed', undefined]]);
   });
 
-  it('makes no entry of personal data where none is asked for', async () => {
-    const { data, bodies } = await reading('query ($ana: ID!) { user(id: $ana) { id } }');
-    expect(data.user.id).to.equal(ana);
-    expect(bodies).to.deep.equal([]);
+  it('enters a look-up, hit or miss, where no personal data is asked for, and names whom it found', async () => {
+    const source = 'query ($id: ID!) { user(id: $id) { id } }';
+    const hit = await reading(source, { id: ana });
+    expect(hit.data.user).to.deep.equal({ id: ana });
+    expect(hit.bodies).to.have.length(1);
+    expect(hit.bodies[0]).to.deep.include({ event: 'user.listed', subject: ana, details: { count: 1 } });
+    const id = randomUUID();
+    const miss = await reading(source, { id });
+    expect(miss.data.user).to.equal(null);
+    expect(miss.bodies.map(({ event, details }) => [event, details])).to.deep.equal([['user.listed', { count: 0 }]]);
+    expect(JSON.stringify(miss.bodies)).to.not.include(id);
+    const own = await reading(source, { id: ana }, { id: ana, kind: 'user' });
+    expect([own.data.user, own.bodies]).to.deep.equal([{ id: ana }, []]);
   });
 
-  it('answers null for somebody unknown, without an entry', async () => {
-    for (const id of [randomUUID(), 'x', ana.toUpperCase(), '']) {
+  it('answers null for somebody unknown, and enters that somebody was asked about', async () => {
+    const source = `query ($id: ID!, $other: ID!) { user(id: $id) { ${card} { value } } other: user(id: $other) { ${card} { value } } }`;
+    const [id, other] = [randomUUID(), randomUUID()];
+    const { data, errors, bodies } = await reading(source, { id, other });
+    expect([data, errors]).to.deep.equal([{ user: null, other: null }, []]);
+    expect(bodies).to.have.length(1);
+    expect(bodies[0]).to.deep.include({
+      event: 'record.listed',
+      outcome: 'permitted',
+      purpose: 'convenience',
+      asked: ['user.contact.email', 'user.name'],
+    });
+    expect(bodies[0]).to.not.have.any.keys('subject', 'records');
+    expect(JSON.stringify(bodies)).to.not.match(new RegExp(`${id}|${other}`));
+  });
+
+  it('answers null, without an entry, for what is nobody’s id', async () => {
+    for (const id of ['x', ana.toUpperCase(), '']) {
       const { data, errors, bodies } = await reading(`query ($id: ID!) { user(id: $id) { ${card} { value } } }`, {
         id,
       });
       expect([data, errors, bodies]).to.deep.equal([{ user: null }, [], []]);
+    }
+  });
+
+  it('shows whoever is refused the same of known and unknown people, and enters it alike', async () => {
+    const actors = {
+      'a processor': { id: randomUUID() as string as Pseudonym, kind: 'processor' } as Actor,
+      'another user': { id: ben, kind: 'user' } as Actor,
+      'a reviewer': await gate.signIn('security-reviewer'),
+      'staff without grant': await gate.signIn('support-agent'),
+    };
+    const looks = {
+      'look-up': 'user(id: $id) { __typename }',
+      categories: `user(id: $id) { ${card} { category withheld { code clause missing } } }`,
+      values: `user(id: $id) { ${card} { id version value withheld { code } } }`,
+      'a purpose that is not declared': 'user(id: $id) { personalData(purpose: "x") { value } }',
+      'several of them': `user(id: $id) { a: ${card} { value } b: personalData(purpose: "service-quality") { category } }`,
+    };
+    const entryless = (errors: readonly { extensions: { entry: object | null } }[]) =>
+      errors.map((error) => ({
+        ...error,
+        extensions: { ...error.extensions, entry: error.extensions.entry && 'one' },
+      }));
+    for (const [who, actor] of Object.entries(actors)) {
+      for (const [what, look] of Object.entries(looks)) {
+        if (who === 'staff without grant' && what === 'look-up') continue; // they may list people, and each look is entered
+        const [known, unknown] = [
+          await reading(`query ($id: ID!) { ${look} }`, { id: ana }, actor),
+          await reading(`query ($id: ID!) { ${look} }`, { id: randomUUID() }, actor),
+        ];
+        const said = ({ data, errors, bodies }: typeof known) => ({
+          data,
+          errors: entryless(errors),
+          bodies: bodies.map(({ event, outcome, asked, ...rest }) => [
+            event,
+            outcome,
+            asked,
+            'refusal' in rest && rest.refusal,
+          ]),
+        });
+        expect(said(unknown), `${who}: ${what}`).to.deep.equal(said(known));
+        expect(known.bodies.length, `${who}: ${what}`).to.be.above(0);
+        expect(known.bodies.every(({ outcome }) => outcome === 'refused')).to.equal(true);
+        expect(unknown.bodies.every((body) => body.subject === undefined)).to.equal(true);
+      }
     }
   });
 
@@ -334,8 +403,8 @@ describe('reading', () => {
 
   it('tells processors, reviewers and other users of nobody', async () => {
     for (const actor of [await gate.signIn('security-reviewer'), { id: ben, kind: 'user' } as const]) {
-      const { data } = await reading('query ($ana: ID!) { user(id: $ana) { id } }', {}, actor);
-      expect(data.user).to.equal(null);
+      const { data, errors } = await reading('query ($ana: ID!) { user(id: $ana) { id } }', {}, actor);
+      expect([data.user, errors[0]!.extensions.code]).to.deep.equal([null, 'ROLE_NOT_PERMITTED']);
     }
   });
 

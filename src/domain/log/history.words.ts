@@ -53,6 +53,7 @@ const DEEDS: { readonly [E in EventName]?: readonly [did: string, tried: string]
   'record.listed': ['looked up whether we hold %, without seeing it', 'look up whether we hold %'],
   'record.read': ['saw %', 'see %'],
   'record.updated': ['changed %', 'change %'],
+  'user.listed': ['looked up whether you are registered', 'look up whether you are registered'],
   'user.found': ['found you by %', 'find you by %'],
   'user.registered': ['registered you, with %', 'register you'],
 };

@@ -13,11 +13,15 @@ import type { Pseudonym } from '../../log/entry.js';
 import { PersonalDataRecord } from '../records/record.types.js';
 import { selectedAsks, selectsValue } from './personal-data.js';
 import { RegisterUserInput, User, UserConnection } from './user.types.js';
-import { findUser, isRegistered, listUsers, registerUsers } from './users.js';
+import { findUser, listUsers, lookUpUser, registerUsers } from './users.js';
 
 @Resolver(() => User)
 export class UserResolver {
-  @Query(() => User, { nullable: true, description: 'Null if unknown.' })
+  @Query(() => User, {
+    nullable: true,
+    description:
+      'Null if unknown; where you are refused, nothing tells whether they are. An entry, hit or miss, but for oneself alone.',
+  })
   async user(
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
@@ -26,11 +30,12 @@ export class UserResolver {
     const subject = uuidOrNull<Pseudonym>(id);
     if (!subject) return null;
     const asks = selectedAsks(info, subject, 'user');
-    if (asks.size === 0) return (await isRegistered(context, subject)) ? new User(subject, 'user') : null;
+    if (asks.size === 0) return (await lookUpUser(context, subject)) ? new User(subject, 'user') : null;
     const asked = new Map([...asks].map(([responseKey, ask]) => [responseKey, context.gate.records(ask)]));
-    // A refused ask is about somebody; only an unknown person gives null.
-    const [first] = await Promise.allSettled(asked.values());
-    return first?.status === 'fulfilled' && first.value === null ? null : new User(subject, 'user', asked);
+    // What is refused shows a person, whoever they are: only where something was permitted does null say that there is none.
+    const answers = await Promise.allSettled(asked.values());
+    const isUnknown = answers.some((answer) => answer.status === 'fulfilled' && answer.value === null);
+    return isUnknown ? null : new User(subject, 'user', asked);
   }
 
   @Query(() => UserConnection, { description: 'People, by pseudonym. A page is one entry, with its count.' })

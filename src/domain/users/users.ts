@@ -1,5 +1,5 @@
 /**
- * The verbs of users: register, list, find.
+ * The verbs of users: register, look up, list, find.
  */
 import { randomUUID } from 'node:crypto';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
@@ -8,7 +8,6 @@ import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
-import { refusedByRole } from '../../policy/role.js';
 import { digestOf, type Identity, linkIdentities } from '../identities/identities.js';
 import { type Collected, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
 import { SubjectRow } from './subject.entity.js';
@@ -99,10 +98,19 @@ export function registerUsers(
   });
 }
 
-/** Whether there is such a person, for those who may list people, and for themselves. To others, nobody is. */
-export async function isRegistered({ actor, rows, log }: Context, id: Pseudonym): Promise<boolean> {
-  if (actor.id !== id && refusedByRole(actor, 'user.listed')) return false;
-  return rows.existsBy(SubjectRow, { log, id });
+/**
+ * Whether there is such a person. To look one up is to list those of that pseudonym, one or none: an entry, hit or miss, and
+ * only for those who may list people. It names whom it found; whom a client named is not for the log. Oneself is no
+ * disclosure.
+ *
+ * @throws Refusal
+ */
+export async function lookUpUser({ actor, gate, rows, log }: Context, id: Pseudonym): Promise<boolean> {
+  if (actor.kind === 'user' && actor.id === id) return true;
+  const isKnown = await rows.existsBy(SubjectRow, { log, id });
+  const ask = { event: 'user.listed', operation: 'user', data: null } as const;
+  await gate.note(ask, isKnown ? { subject: id, details: { count: 1 } } : { details: { count: 0 } });
+  return isKnown;
 }
 
 /** A page of pseudonyms, in the order of their ids, which says nothing. One entry a page, with its count. */
