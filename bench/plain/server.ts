@@ -42,7 +42,7 @@ const http = await createHttp<PlainContext>({
   schema: await buildSchema({ resolvers: [PlainResolver], validate: false }),
   authenticate: createAuthenticator({ ...issuer, now: Date.now }),
   contextFor: async (_caller, { id }) => ({ request: id, entries: [], source, loaders: new Map() }),
-  ready: async () => ({ ready: source.isInitialized, checks: {} }),
+  checks: { database: async () => source.isInitialized },
   limits: { ...DEFAULT_LIMITS, rate: { operations: 1_000_000, seconds: 60 } },
   onSuppressed: async () => {},
   introspection: true,

@@ -19,7 +19,7 @@ import { documentMeasure, refuseOverLimits } from './document.js';
 import { createDocumentStore } from './document-store.js';
 import { leavingError, tellUnexpected } from './errors.js';
 import type { Limits } from './limits.js';
-import type { Log } from './log.js';
+import { causes, type Log } from './log.js';
 import { GRAPHQL_MEDIA, type MediaType } from './media-type.js';
 
 /** An entry as it leaves: where it stands in the log, and its link. */
@@ -140,9 +140,13 @@ function operationPlugin<C extends RequestContext>(
     },
     async didEncounterErrors({ errors, contextValue, request }: GraphQLRequestContext<C>): Promise<void> {
       const trace = request.http && asked.get(request.http)?.trace;
+      // What the whole page rests on fails once, and is then every row's error.
+      const told = new Set<unknown>();
       for (const error of errors ?? []) {
         trace?.codes.add(leavingError(error).extensions.code);
-        tellUnexpected(log, contextValue.request, error);
+        const origin = causes(error).at(-1);
+        if (!told.has(origin)) tellUnexpected(log, contextValue.request, error);
+        told.add(origin);
       }
     },
     async willSendResponse({ response, contextValue, request }: GraphQLRequestContext<C>): Promise<void> {

@@ -48,7 +48,7 @@ export interface Core {
   /** A context for one operation on behalf of an actor. */
   contextFor(operation: Operation): Context;
   /** Whether PostgreSQL answers, to the reader and to the writer, and the KEK can wrap. */
-  ready(): Promise<{ database: boolean; writer: boolean; keys: boolean }>;
+  readonly checks: Readonly<Record<'database' | 'writer' | 'keys', () => Promise<boolean>>>;
   close(): Promise<void>;
 }
 
@@ -76,7 +76,11 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
       const asker: Asker = { actor, request, now, entries };
       return { actor, request, now, entries, log, overGet, rows: rows.manager, gate: openGate(parts, asker) };
     },
-    ready: async () => ({ database: await answers(reader), writer: await writer.answers(), keys: canWrap(keys) }),
+    checks: {
+      database: () => answers(reader),
+      writer: () => writer.answers(),
+      keys: async () => Boolean(keys.current()),
+    },
     async close() {
       await writer.close();
       await rows.destroy();
@@ -90,12 +94,4 @@ function answers(pool: pg.Pool): Promise<boolean> {
     ({ rowCount }) => rowCount !== 0,
     () => false,
   );
-}
-
-function canWrap(keys: KeyProvider): boolean {
-  try {
-    return Boolean(keys.current());
-  } catch {
-    return false;
-  }
 }

@@ -4,44 +4,57 @@
  */
 import type { FastifyInstance } from 'fastify';
 
-export interface Readiness {
-  readonly ready: boolean;
-  /** What was looked at, such as `database`, and whether it answered. */
-  readonly checks: Readonly<Record<string, boolean>>;
-}
+/** By a name of ours, such as `database`: whether that part answers. */
+export type Checks = Readonly<Record<string, () => Promise<boolean>>>;
 
-export type CheckReadiness = () => Promise<Readiness>;
+type Found = Readonly<Record<string, boolean>>;
 
 /** Anybody may ask, so asking must cost nothing: within this time an answer is repeated. */
 const FRESH_MS = 500;
+/** What has not answered by then is missing. Each part has this time for itself. */
 const PATIENCE_MS = 2_000;
 
-const UNKNOWN: Readiness = { ready: false, checks: {} };
-
-export function addHealth(app: FastifyInstance, check: CheckReadiness, draining: () => boolean): void {
-  const ask = fresh(check);
+export function addHealth(app: FastifyInstance, checks: Checks, draining: () => boolean): void {
+  const ask = fresh(checks);
   app.get('/health/live', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }));
   app.get('/health/ready', async (_, reply) => {
-    const { ready, checks } = draining() ? UNKNOWN : await ask();
+    const found = draining() ? null : await ask();
+    const ready = found !== null && Object.values(found).every(Boolean);
     reply.header('cache-control', 'no-store').status(ready ? 200 : 503);
-    return reply.send({ status: ready ? 'ready' : draining() ? 'stopping' : 'not ready', checks });
+    return reply.send({ status: ready ? 'ready' : found ? 'not ready' : 'stopping', checks: found ?? {} });
   });
 }
 
-function fresh(check: CheckReadiness): CheckReadiness {
+function fresh(checks: Checks): () => Promise<Found> {
+  const looks = Object.entries(checks).map(([name, check]) => [name, patient(check)] as const);
   let asked = Number.NEGATIVE_INFINITY;
-  let answer: Promise<Readiness> = Promise.resolve(UNKNOWN);
+  let answer: Promise<Found> = Promise.resolve({});
+  const look = async (): Promise<Found> =>
+    Object.fromEntries(await Promise.all(looks.map(async ([name, one]) => [name, await one()] as const)));
   return () => {
     if (performance.now() - asked > FRESH_MS) {
       asked = performance.now();
-      answer = Promise.race([check().catch(() => UNKNOWN), unknownAfter(PATIENCE_MS)]);
+      answer = look();
     }
     return answer;
   };
 }
 
-function unknownAfter(ms: number): Promise<Readiness> {
+/** A check that still hangs is not begun again: those who ask must not fill a pool with what nobody answers. */
+function patient(check: () => Promise<boolean>): () => Promise<boolean> {
+  let underWay: Promise<boolean> | null = null;
+  return () => {
+    underWay ??= check()
+      .catch(() => false)
+      .finally(() => {
+        underWay = null;
+      });
+    return Promise.race([underWay, falseAfter(PATIENCE_MS)]);
+  };
+}
+
+function falseAfter(ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms, UNKNOWN).unref();
+    setTimeout(resolve, ms, false).unref();
   });
 }

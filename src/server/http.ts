@@ -18,7 +18,7 @@ import type { Authenticate, Caller } from './authentication.js';
 import { createDoor } from './door.js';
 import { leavingError, tellUnexpected } from './errors.js';
 import { addGraphiQL } from './graphiql.js';
-import { addHealth, type CheckReadiness } from './health.js';
+import { addHealth, type Checks } from './health.js';
 import { createBudget, type Limits, type OnSuppressed } from './limits.js';
 import type { Log } from './log.js';
 import { JSON_MEDIA } from './media-type.js';
@@ -30,7 +30,8 @@ export interface HttpOptions<C extends RequestContext> {
   readonly authenticate: Authenticate;
   /** Called for each operation. It gives a plain object: Apollo Server copies its properties. */
   readonly contextFor: ContextFor<C>;
-  readonly ready: CheckReadiness;
+  /** What has to answer for this server to be ready. */
+  readonly checks: Checks;
   readonly limits: Limits;
   readonly onSuppressed: OnSuppressed;
   /** Also whether there is GraphiQL, which lives on it. */
@@ -45,9 +46,10 @@ export interface Http {
   readonly app: FastifyInstance;
   /** @returns the URL that it listens on */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
-  /** From now on not ready, and each connection ends with its next answer. */
-  drain(): void;
-  /** Answers what is under way for at most so many milliseconds, then cuts the connections. */
+  /**
+   * From now on not ready, and each connection ends with its next answer. Answers what is under way for at most so many
+   * milliseconds, then cuts the connections.
+   */
   close(patience: number): Promise<void>;
 }
 
@@ -126,15 +128,12 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
       .type(telemetry.contentType)
       .send(await telemetry.text());
   });
-  addHealth(app, options.ready, () => draining);
+  addHealth(app, options.checks, () => draining);
   if (options.introspection) addGraphiQL(app, options.demoToken ? { token: options.demoToken } : {});
 
   return {
     app,
     listen: (at) => app.listen(at),
-    drain: () => {
-      draining = true;
-    },
     async close(patience) {
       draining = true;
       await drained(app, working, patience);

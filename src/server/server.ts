@@ -93,10 +93,7 @@ async function listen({ config, log, now, core, issuer }: Listening) {
     authenticate: createAuthenticator({ ...(issuer ?? config.oidc!), now: () => now().getTime() }),
     contextFor: async (caller, { id, method }) =>
       core.contextFor({ actor: await actor(caller, id), request: id, overGet: method === 'GET' }),
-    ready: async () => {
-      const checks = await core.ready();
-      return { ready: Object.values(checks).every(Boolean), checks };
-    },
+    checks: core.checks,
     limits: { ...DEFAULT_LIMITS, rate: { operations: config.requestsPerMinute, seconds: 60 } },
     onSuppressed: async (caller, count) => {
       const request = randomUUID();

@@ -417,6 +417,17 @@ describe('http', () => {
       expect(((await response.json()) as Result).data).to.deep.equal({ fails: null, person: { id: '1' } });
     });
 
+    it('is told once, though every row of a page fails with it', async () => {
+      const told = async (how: string) => {
+        const before = toys.logged().length;
+        const rows = Array.from({ length: 20 }, (_, at) => `row${at}: fails(how: "${how}")`);
+        const { errors } = await ask(`{ ${rows.join(' ')} }`);
+        expect(errors).to.have.length(20);
+        return toys.logged().slice(before).split('"a request failed"').length - 1;
+      };
+      expect([await told('page'), await told('stopped')]).to.deep.equal([1, 20]);
+    });
+
     it('tells the server’s log the SQLSTATE and the frames, without the message', async () => {
       const before = toys.logged().length;
       await ask('mutation { change(how: "unique") }');

@@ -228,6 +228,15 @@ describe('the server', function () {
     const answer = await ask('rita', '{ users { edges { node { id } } } }');
     expect(answer.data).to.equal(null);
     expect(answer.errors![0]!.extensions.code).to.equal('UNAVAILABLE');
+
+    const people = await client.query<{ id: string }>('SELECT id FROM registry.subject');
+    const before = logged.length;
+    const rows = [0, 1, 2].map(
+      (nth) => `row${nth}: user(id: "${people.rows[0]!.id}") { personalData(purpose: "convenience") { value } }`,
+    );
+    const page = await ask('sam', `{ ${rows.join(' ')} }`);
+    expect(page.errors!.map(({ extensions }) => extensions.code)).to.deep.equal(Array(3).fill('UNAVAILABLE'));
+    expect(logged.slice(before).split('"a request failed"'), 'told once').to.have.length(2);
     await client.query(`GRANT EXECUTE ON FUNCTION ledger.append(integer, text) TO access_ledger_writer`);
     await client.end();
   });

@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
 import { createLog } from '../../src/server/log.js';
@@ -119,13 +120,28 @@ describe('shutdown of HTTP', () => {
   });
 
   it('is not ready while it drains, and ends each connection', async () => {
-    toys.http.drain();
-    const ready = await fetch(`${toys.url}/health/ready`);
-    expect(ready.status).to.equal(503);
-    expect(await ready.json()).to.deep.equal({ status: 'stopping', checks: {} });
-    expect((await fetch(`${toys.url}/health/live`)).status).to.equal(200);
-    const response = await slow(0);
-    expect(response.headers.get('connection')).to.equal('close');
-    expect(response.status).to.equal(200);
+    const { hostname, port } = new URL(toys.url);
+    const socket = connect(Number(port), hostname);
+    let answered = '';
+    socket.on('data', (chunk) => {
+      answered += chunk;
+    });
+    const query = encodeURIComponent('{ slow(ms: 400) }');
+    const get = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\napollo-require-preflight: 1\r\n\r\n`;
+    socket.write(get(`/graphql?query=${query}`));
+    await sleep(150);
+    const closed = toys.http.close(5_000);
+    // A connection that is still busy: no other is taken any more.
+    socket.write(get('/health/ready'));
+    await Promise.all([closed, once(socket, 'close')]);
+    const [slowly, ready] = answered.split(/(?=HTTP\/1\.1 )/);
+    expect(slowly)
+      .to.match(/^HTTP\/1\.1 200 /)
+      .and.include('"slow":"done"');
+    expect(ready)
+      .to.match(/^HTTP\/1\.1 503 /)
+      .and.match(/^connection: close\r$/m)
+      .and.match(/\{"status":"stopping","checks":\{\}\}$/);
   });
 });

@@ -122,6 +122,9 @@ class Toy {
 
 async function* nothing(): AsyncGenerator<string> {}
 
+/** The same for every row of a page. */
+const PAGE_FAILURE = Object.assign(new Error(STORED), { code: '57P01' });
+
 const failures: Record<string, (() => unknown) | undefined> = {
   refusal: () => new Refusal(refused('NO_NEED_TO_KNOW', 'a need-to-know grant'), REFUSED_ENTRY),
   unentered: () => new Refusal(refused('OWN_GRANT'), null),
@@ -140,6 +143,7 @@ const failures: Record<string, (() => unknown) | undefined> = {
   seal: () => new VaultError('SEAL_BROKEN', STORED),
   gone: () => Object.assign(new Error(`no route to ${STORED}`), { code: 'ECONNREFUSED', syscall: 'connect' }),
   nowhere: () => Object.assign(new AggregateError([failures.gone!()], STORED), { code: 'ECONNREFUSED' }),
+  page: () => PAGE_FAILURE,
   stopped: () => Object.assign(new Error(STORED), { code: '57P01', detail: STORED }),
   deadlock: () => new Error(STORED, { cause: Object.assign(new Error(STORED), { code: '40P01' }) }),
   unique: () => Object.assign(new Error(STORED), { code: '23505', detail: `Key (email)=(${STORED}) exists.` }),
@@ -166,6 +170,7 @@ export const LEAVES: Readonly<Record<string, string>> = {
   seal: 'INTERNAL',
   gone: 'UNAVAILABLE',
   nowhere: 'UNAVAILABLE',
+  page: 'UNAVAILABLE',
   stopped: 'UNAVAILABLE',
   deadlock: 'TRY_AGAIN',
   unique: 'INTERNAL',
@@ -207,7 +212,7 @@ export async function startToys(provider: OpenIdProvider, { limits, ...options }
       contexts.push(context);
       return context;
     },
-    ready: async () => ({ ready: true, checks: { database: true } }),
+    checks: { database: async () => true },
     limits: { ...DEFAULT_LIMITS, ...limits },
     onSuppressed: async (caller, count) => {
       suppressed.push({ caller, count });
