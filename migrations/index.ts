@@ -34,4 +34,5 @@ export const MIGRATIONS: readonly Migration[] = [
   migration('0003-append', OWNER),
   migration('0004-registry', OWNER),
   migration('0005-revise', OWNER),
+  migration('0006-publish', OWNER),
 ];
