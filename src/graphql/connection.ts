@@ -92,6 +92,11 @@ export async function page<N>(
 
 const PREFIX = 'after:';
 
+/** Of a list in the order of the log. */
+export function isIndex(key: string): boolean {
+  return /^(0|[1-9][0-9]{0,14})$/.test(key);
+}
+
 function isUuid(key: string): boolean {
   return uuidOrNull(key) !== null;
 }

@@ -4,8 +4,8 @@
 import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
+import { HistoryResolver } from '../domain/history/history.resolver.js';
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
-import { HistoryResolver } from '../domain/log/history.resolver.js';
 import { LogResolver } from '../domain/log/log.resolver.js';
 import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';

@@ -1,21 +1,11 @@
 /**
  * An audit entry is an entry as a reviewer sees it: the exact leaf, and what it says, read from the leaf and from nothing
- * else. The columns beside a leaf are for finding it; they prove nothing.
+ * else.
  */
-import { BodyError, parseBody } from '../../log/body.js';
-import { toUtf8 } from '../../log/bytes.js';
 import { canonical } from '../../log/canonical.js';
 import type { Actor } from '../../log/entry.js';
-import { type Link, type LogIndex, parseLeaf } from '../../log/leaf.js';
-
-/** As the database has it. */
-export interface EntryRow {
-  /** int8, as `pg` gives it. */
-  readonly index: string;
-  /** Hex. */
-  readonly link: string;
-  readonly leaf: string;
-}
+import type { Link, LogIndex } from '../../log/leaf.js';
+import { type EntryRow, indexOf, readLeaf } from './entry.entity.js';
 
 /** What a leaf says. */
 export interface LeafSays {
@@ -46,14 +36,15 @@ export type AuditEntry = { readonly index: LogIndex; readonly link: Link; readon
 );
 
 /** A leaf that cannot be read says nothing, and is shown all the same: whoever edits one entry must not hide a page. */
-export function auditEntry({ index, link, leaf }: EntryRow): AuditEntry {
-  return { index: Number(index) as LogIndex, link: link as Link, leaf, ...(sayings(leaf) ?? NOTHING) };
+export function auditEntry(row: EntryRow): AuditEntry {
+  const { link, leaf } = row;
+  return { index: indexOf(row), link: link as Link, leaf, ...(sayings(leaf) ?? NOTHING) };
 }
 
 function sayings(text: string): LeafSays | null {
-  const leaf = parseLeaf(toUtf8(text));
-  const body = leaf && bodyOrNull(leaf.body);
-  if (!leaf || !body) return null;
+  const read = readLeaf(text);
+  if (!read) return null;
+  const { leaf, body } = read;
   const { at, event, outcome, actor, clause, policy, request, operation, asOf } = body;
   const { subject = null, purpose = null, basis = null, asked = null, records = null, details } = body;
   const { code, missing = [] } = 'refusal' in body ? body.refusal : { code: null };
@@ -65,15 +56,6 @@ function sayings(text: string): LeafSays | null {
     ...{ request, operation, asOf: asOf as LogIndex },
     details: details ? canonical(details) : null,
   };
-}
-
-export function bodyOrNull(text: string): ReturnType<typeof parseBody> | null {
-  try {
-    return parseBody(text);
-  } catch (error) {
-    if (error instanceof BodyError) return null;
-    throw error;
-  }
 }
 
 const NOTHING: { readonly [member in keyof LeafSays]: null } = {

@@ -1,14 +1,15 @@
 /**
  * The verbs by which reviewers read the log: search, look up, see its head. Each is part of a reading session.
  */
-import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
+import { type Connection, isIndex, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import type { Link, LogIndex } from '../../log/leaf.js';
-import { type AuditEntry, auditEntry, type EntryRow } from './audit-entry.js';
+import { type AuditEntry, auditEntry } from './audit-entry.js';
+import { ENTRY_COLUMNS, type EntryRow } from './entry.entity.js';
 import { conditionOf, type EntryFilter } from './entry-filter.js';
 import { readingSession } from './reading-session.js';
 
-const ENTRY = `SELECT e.index, encode(e.link, 'hex') AS link, e.leaf FROM ledger.entry e`;
+const ENTRY = `SELECT ${ENTRY_COLUMNS} FROM ledger.entry e`;
 
 /** Newest first. @throws Refusal; Fault BAD_INPUT */
 export async function auditEntries(
@@ -59,9 +60,4 @@ export async function logHead(context: Context): Promise<LogHead> {
     [context.log],
   );
   return { ...head, size: Number(head.size) };
-}
-
-/** Whether a cursor can be one of a list in the log's order. */
-export function isIndex(key: string): boolean {
-  return /^(0|[1-9][0-9]{0,14})$/.test(key);
 }

@@ -66,9 +66,9 @@ export async function conditionOf(rows: EntityManager, log: number, filter: Entr
 }
 
 /**
- * How far the times of two entries can be from their order: each is within 5 s of the database's clock when its statement
- * began, and that within the timeout of a statement from when the entry was written. Ten minutes leave room for a clock
- * that was set.
+ * How far the times of two entries can be from their order: each is within 5 s of the database's clock at the moment when
+ * the log's head was locked for it, so ten seconds while that clock only goes forward. Ten minutes leave room for one that
+ * was set.
  */
 const SKEW_MS = 600_000;
 

@@ -2,18 +2,17 @@
  * The verb by which users see who accessed their data (clause 6.4): first the entry of their asking, then what it counts.
  */
 import type { EntityManager } from 'typeorm';
-import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
+import { type Connection, isIndex, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
-import type { Entry, Pseudonym } from '../../log/entry.js';
-import type { Link, LogIndex } from '../../log/leaf.js';
-import { bodyOrNull } from './audit-entry.js';
+import { Fault } from '../../graphql/fault.js';
+import type { Entry } from '../../log/entry.js';
+import { ENTRY_COLUMNS, type EntryRow } from '../log/entry.entity.js';
 import { challengeDigest } from './challenge.js';
-import { isIndex } from './entries.js';
-import { continues, type HistoryEntry, type Run } from './history.rules.js';
+import { extended, type Run, runOf } from './history.rules.js';
 import { type Titles, type Words, wordsOf } from './history.words.js';
+import { type HistoryEntry, historyEntry } from './history-entry.js';
 
 export interface HistoryLine extends Words {
-  /** The entries of the line, newest first. */
   readonly run: Run;
 }
 
@@ -27,17 +26,15 @@ export interface AccessHistory {
 
 /** @throws Refusal, with its entry, for whoever is no user; Fault BAD_INPUT */
 export async function whoAccessedMyData(context: Context, challenge: string, args: PageArgs): Promise<AccessHistory> {
-  const { actor, gate, rows, log } = context;
+  const { actor, gate, rows } = context;
   const ask = { event: 'history.read', operation: 'whoAccessedMyData', data: null } as const;
   const entry = await gate.note(ask, { subject: actor.id, details: { challenge: challengeDigest(challenge) } });
-  const [own] = await rows.query('SELECT e.nth FROM ledger.entry e WHERE e.log = $1 AND e.index = $2', [
-    log,
-    entry.index,
-  ]);
+  const [own] = await readEntries(context, entry.index + 1, 1);
+  if (own?.link !== entry.link || !own.says) throw new Fault('INTERNAL');
   const titles = await readTitles(rows);
   const lines = await page<HistoryLine>(
     args,
-    ({ run }) => String(run.at(-1)!.index),
+    ({ run }) => String(run.oldest.index),
     async (after, limit) => {
       const before = after === null ? entry.index + 1 : Number(after);
       const runs = await readRuns(context, before, limit);
@@ -45,45 +42,36 @@ export async function whoAccessedMyData(context: Context, challenge: string, arg
     },
     isIndex,
   );
-  return { count: Number(own.nth), entry, lines };
+  return { count: own.says.nth, entry, lines };
 }
 
-const CHUNK = 500;
+const CHUNK = 200;
 
 /** The lines below an index, newest first, read in chunks until there are as many as wanted. */
-async function readRuns({ rows, log, actor }: Context, below: number, limit: number): Promise<Run[]> {
-  const runs: [HistoryEntry, ...HistoryEntry[]][] = [];
+async function readRuns(context: Context, below: number, limit: number): Promise<Run[]> {
+  const runs: Run[] = [];
   for (let before = below, length = Math.min(limit, CHUNK); ; length = CHUNK) {
-    const chunk = await readEntries(rows, log, actor.id, before, length);
+    const chunk = await readEntries(context, before, length);
     for (const entry of chunk) {
       const last = runs.at(-1);
-      if (last && continues(last, entry)) last.push(entry);
+      const longer = last && extended(last, entry);
+      if (longer) runs[runs.length - 1] = longer;
       else if (runs.length === limit) return runs;
-      else runs.push([entry]);
+      else runs.push(runOf(entry));
     }
     if (chunk.length < length) return runs;
     before = chunk.at(-1)!.index;
   }
 }
 
-async function readEntries(
-  rows: EntityManager,
-  log: number,
-  subject: Pseudonym,
-  before: number,
-  limit: number,
-): Promise<HistoryEntry[]> {
-  const found: { index: string; link: Link; nth: string; body: string }[] = await rows.query(
-    `SELECT e.index, encode(e.link, 'hex') AS link, e.nth, substr(e.leaf, strpos(e.leaf, E'\\n') + 1) AS body
-     FROM ledger.entry e WHERE e.log = $1 AND e.subject = $2 AND e.index < $3 ORDER BY e.index DESC LIMIT $4`,
-    [log, subject, before, limit],
+/** Entries about the actor below an index, newest first. */
+async function readEntries({ rows, log, actor }: Context, before: number, limit: number): Promise<HistoryEntry[]> {
+  const found: EntryRow[] = await rows.query(
+    `SELECT ${ENTRY_COLUMNS} FROM ledger.entry e
+     WHERE e.log = $1 AND e.subject = $2 AND e.index < $3 ORDER BY e.index DESC LIMIT $4`,
+    [log, actor.id, before, limit],
   );
-  return found.map(({ index, link, nth, body }) => ({
-    index: Number(index) as LogIndex,
-    link,
-    nth: Number(nth),
-    body: bodyOrNull(body),
-  }));
+  return found.map((row) => historyEntry(row, actor.id));
 }
 
 async function readTitles(rows: EntityManager): Promise<Titles> {

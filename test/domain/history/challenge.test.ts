@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { challengeDigest } from '../../../src/domain/log/challenge.js';
+import { challengeDigest } from '../../../src/domain/history/challenge.js';
 import { Fault } from '../../../src/graphql/fault.js';
 
 const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((one) => Buffer.from(one));

@@ -6,8 +6,7 @@
  *
  * Staff appear by role, organisations by kind: never by name.
  */
-import type { LoggedBody } from '../../log/body.js';
-import type { Pseudonym } from '../../log/entry.js';
+import type { Actor, Pseudonym } from '../../log/entry.js';
 import type { EventName } from '../../log/event.js';
 import type { RefusalCode } from '../../policy/refusal.js';
 import type { StaffRole } from '../../policy/role.js';
@@ -76,28 +75,24 @@ const REASONS: Record<RefusalCode, string> = {
 
 /** @param person whose history it is */
 export function wordsOf(run: Run, person: Pseudonym, titles: Titles): Words {
-  const bodies = run.map(({ body }) => body).filter((body) => body !== null);
-  const [newest] = bodies;
-  const oldest = bodies.at(-1);
+  const newest = run.newest.says;
+  const oldest = run.oldest.says;
   if (!newest || !oldest) return UNREADABLE;
-  const who = whoDid(bodies, person, titles);
-  const categories = distinct(bodies.flatMap(categoriesOf)).map((key) => titles.categories.get(key) ?? key);
-  const purposes = distinct(bodies.flatMap(({ purpose }) => purpose ?? [])).map(
-    (key) => titles.purposes.get(key) ?? key,
-  );
-  const basis = newest.basis === undefined ? null : (titles.bases.get(newest.basis) ?? newest.basis);
+  const who = whoDid(newest.actor, run.actors.size > 1, person, titles);
+  const categories = [...run.categories].map((key) => titles.categories.get(key) ?? key);
+  const purposes = [...run.purposes].map((key) => titles.purposes.get(key) ?? key);
+  const basis = newest.basis === null ? null : (titles.bases.get(newest.basis) ?? newest.basis);
 
-  const [did, tried] = DEEDS[sameEvent(bodies) as EventName] ?? ANY_DEED;
+  const [did, tried] = (run.events.size === 1 ? DEEDS[newest.event as EventName] : null) ?? ANY_DEED;
   const data = categories.length > 0 ? `your ${listed(categories)}` : 'your data';
-  const times = run.length;
-  const when = times === 1 ? `On ${day(newest.at)}` : `From ${day(oldest.at)} to ${day(newest.at)}`;
-  const again = times === 1 ? '' : ` ${times} times`;
-  const deed = 'refusal' in newest ? `tried${again} to ${tried}` : did;
+  const isOne = run.count === 1;
+  const when = isOne ? `On ${day(newest.at)}` : `From ${day(oldest.at)} to ${day(newest.at)}`;
+  const deed = newest.refusal === null ? did : `tried${isOne ? '' : ` ${run.count} times`} to ${tried}`;
   const why =
     purposes.length > 0 ? `, for the purpose${purposes.length > 1 ? 's' : ''} ${listed(purposes.map(quoted))}` : '';
   const ground = basis === null ? '' : `, on the basis of ${quoted(basis)}`;
   const end =
-    'refusal' in newest ? `. This was refused${times === 1 ? '' : ' each time'}: ${reason(newest.refusal.code)}` : '';
+    newest.refusal === null ? '' : `. This was refused${isOne ? '' : ' each time'}: ${reason(newest.refusal)}`;
   const text = `${when}, ${who} ${deed.replace('%', data)}${why}${ground}${end}.`;
   return { who, categories, purposes, basis, text };
 }
@@ -110,23 +105,12 @@ const UNREADABLE: Words = {
   text: 'This entry has been edited and cannot be read. It should not be so: ask us, or whom you trust to verify the log.',
 };
 
-function whoDid(bodies: readonly LoggedBody[], person: Pseudonym, { processors }: Titles): string {
-  const { id, kind, role } = bodies[0]!.actor;
+function whoDid({ id, kind, role }: Actor, areSeveral: boolean, person: Pseudonym, { processors }: Titles): string {
   if (kind === 'system') return 'our system';
   if (kind === 'user') return id === person ? 'you' : 'another user';
   if (kind === 'processor') return PROCESSORS[processors.get(id) as ProcessorKind] ?? 'a processor of ours';
   const [one, several] = ROLES[role as StaffRole] ?? ['a member of our staff', 'several members of our staff'];
-  return distinct(bodies.map(({ actor }) => actor.id)).length > 1 ? several : one;
-}
-
-/** Of a read, what was opened rather than what was asked for. */
-function categoriesOf({ records, asked = [] }: LoggedBody): readonly string[] {
-  return records?.map(({ category }) => category) ?? asked;
-}
-
-function sameEvent(bodies: readonly LoggedBody[]): string | null {
-  const [event, ...others] = distinct(bodies.map((body) => body.event));
-  return event !== undefined && others.length === 0 ? event : null;
+  return areSeveral ? several : one;
 }
 
 function reason(code: string): string {
@@ -147,8 +131,4 @@ function quoted(title: string): string {
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-function distinct<T>(all: readonly T[]): T[] {
-  return [...new Set(all)];
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { HistoryEntry } from '../../../src/domain/log/history.rules.js';
-import { type Titles, wordsOf } from '../../../src/domain/log/history.words.js';
+import { extended, type Run, runOf } from '../../../src/domain/history/history.rules.js';
+import { type Titles, wordsOf } from '../../../src/domain/history/history.words.js';
+import { type HistoryEntry, sayingOf } from '../../../src/domain/history/history-entry.js';
 import type { Pseudonym } from '../../../src/log/entry.js';
 import { EVENTS } from '../../../src/log/event.js';
 import { REFUSALS } from '../../../src/policy/refusal.js';
@@ -25,9 +26,15 @@ const titles: Titles = {
 };
 
 const AT = '2026-11-22T09:15:02.117Z';
-const entry = (changes: object): HistoryEntry =>
-  ({ index: 7, link: '', nth: 3, body: { ...someBody({ asOf: 0, at: AT, ...changes } as never), v: 1 } }) as never;
-const say = (...entries: object[]) => wordsOf(entries.map(entry) as never, ANA, titles);
+const entry = (changes: object) =>
+  ({
+    index: 7,
+    link: '',
+    says: sayingOf(3, { ...someBody({ asOf: 0, at: AT, ...changes } as never), v: 1 }),
+  }) as object as HistoryEntry;
+const runOfAll = (entries: readonly HistoryEntry[]): Run =>
+  entries.slice(1).reduce((run, earlier) => extended(run, earlier)!, runOf(entries[0]!));
+const say = (...entries: object[]) => wordsOf(runOfAll(entries.map(entry)), ANA, titles);
 const refused = { outcome: 'refused', refusal: { code: 'NO_NEED_TO_KNOW' }, actor: SUPPORT };
 
 describe('a history in words', () => {
@@ -98,7 +105,7 @@ describe('a history in words', () => {
   });
 
   it('says of an entry that cannot be read that it cannot', () => {
-    const edited = { ...entry({}), body: null };
-    expect(wordsOf([edited], ANA, titles).text).to.include('edited');
+    const edited = { ...entry({}), says: null };
+    expect(wordsOf(runOf(edited), ANA, titles).text).to.include('edited');
   });
 });

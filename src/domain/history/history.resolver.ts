@@ -4,8 +4,10 @@
 import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
 import { PageArgs } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
+import { Outcome } from '../log/log.types.js';
 import { type HistoryLine, whoAccessedMyData } from './history.js';
-import { AccessHistoryConnection, type AccessLine } from './history.types.js';
+import { AccessHistoryConnection, type AccessLine, type HistoryPlace } from './history.types.js';
+import type { HistoryEntry } from './history-entry.js';
 
 @Resolver()
 export class HistoryResolver {
@@ -27,15 +29,19 @@ export class HistoryResolver {
 }
 
 function shown({ run, ...words }: HistoryLine): AccessLine {
-  const [newest] = run;
-  const oldest = run.at(-1)!;
+  const newest = run.newest.says;
+  const oldest = run.oldest.says;
   return {
     ...words,
-    at: newest.body && new Date(newest.body.at),
-    since: oldest.body && new Date(oldest.body.at),
-    times: run.length,
-    outcome: newest.body?.outcome ?? null,
-    newest,
-    oldest,
+    at: newest && new Date(newest.at),
+    since: oldest && new Date(oldest.at),
+    times: run.count,
+    outcome: newest && (newest.refusal === null ? Outcome.PERMITTED : Outcome.REFUSED),
+    newest: placeOf(run.newest),
+    oldest: placeOf(run.oldest),
   };
+}
+
+function placeOf({ index, link, says }: HistoryEntry): HistoryPlace {
+  return { index, link, nth: says?.nth ?? null };
 }

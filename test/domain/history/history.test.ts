@@ -1,9 +1,10 @@
 import { hash, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { whoAccessedMyData } from '../../../src/domain/log/history.js';
+import { whoAccessedMyData } from '../../../src/domain/history/history.js';
 import { grantNeedToKnow } from '../../../src/domain/staff/grants.js';
 import type { Actor, Pseudonym } from '../../../src/log/entry.js';
 import { EMAIL, refusalOf, type TestGate, testGate } from '../../support/gate.js';
+import { ask as sql } from '../../support/postgres.js';
 
 const WHO = `query ($challenge: String!, $first: Int, $after: String) {
   whoAccessedMyData(challenge: $challenge, first: $first, after: $after) {
@@ -183,6 +184,31 @@ describe('whoAccessedMyData', () => {
     const context = gate.contextFor(ana);
     expect(await refusalOf(whoAccessedMyData(context, 'who?', {}))).to.equal('BAD_INPUT');
     expect(await gate.size()).to.equal(before);
+  });
+
+  it('takes from the leaf where an entry stands in the history, and shows what is not of it as unreadable', async () => {
+    await approve(support);
+    const other = await gate.person();
+    await read(['user.name']);
+    await read(['user.contact.email']);
+    const [own, email, name] = linesOf((await ask()).data);
+    await sql(gate.database.superuserUrl, 'ALTER TABLE ledger.entry DISABLE TRIGGER append_only');
+    const edit = (set: string, where: string) =>
+      sql(gate.database.superuserUrl, `UPDATE ledger.entry SET ${set} WHERE index < ${own!.newest.index} AND ${where}`);
+    await edit('nth = nth + 100', `subject = '${ana.id}'`);
+    await edit("leaf = 'gone'", `index = ${name!.newest.index}`);
+    await edit(`subject = '${ana.id}'`, `subject = '${other}' AND event = 'record.created'`);
+    const { data, errors } = await ask();
+    expect(errors).to.deep.equal([]);
+    expect(data.whoAccessedMyData.count).to.equal(own!.newest.nth + 1);
+    const shown = linesOf(data).map(({ newest, text }) => [newest.nth, / edited /.test(text)]);
+    expect(shown.slice(1, 6)).to.deep.equal([
+      [own!.newest.nth, false],
+      [email!.newest.nth, false],
+      [null, true],
+      [null, true],
+      [2, false],
+    ]);
   });
 
   it('goes on after erasure', async () => {

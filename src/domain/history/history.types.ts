@@ -5,7 +5,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { connectionTypes, PageInfo } from '../../graphql/connection.js';
 import { Instant, LogIndexScalar } from '../../graphql/scalars.js';
 import type { LogIndex } from '../../log/leaf.js';
-import { LogEntry, Outcome } from './log.types.js';
+import { LogEntry, Outcome } from '../log/log.types.js';
 
 @ObjectType({ description: 'An entry about you: where it stands in the log, and in your history.' })
 export class HistoryPlace {
@@ -13,8 +13,12 @@ export class HistoryPlace {
   index: LogIndex;
   @Field(() => String, { description: 'SHA-256(0x00 ‖ leaf), 64 lower-case hex digits.' })
   link: string;
-  @Field(() => Int, { description: 'Of the entries about you, from 1.' })
-  nth: number;
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Which of the entries about you it is, from 1: the entry itself says so. Null where it cannot be read.',
+  })
+  nth: number | null;
 }
 
 @ObjectType({
