@@ -9,11 +9,11 @@
 
 import { equal } from '../log/bytes.js';
 import { signCheckpoint } from '../log/checkpoint.js';
-import { checkConsistency, proveConsistency } from '../log/consistency.js';
+import { checkConsistency, proveConsistency, type TreeHead } from '../log/consistency.js';
 import type { SigningKey } from '../log/note-key.js';
 import { tiledHashes } from '../log/tile.js';
-import { TileEdge } from '../log/tile-edge.js';
-import type { Hash } from '../log/tree.js';
+import { type FullTile, TileEdge } from '../log/tile-edge.js';
+import type { Mirror } from './mirror.js';
 import type { Publications } from './publications.js';
 import type { StagedCheckpoint, TreeReader } from './tree-reader.js';
 
@@ -50,6 +50,8 @@ export interface PublisherParts {
   readonly publications: Publications;
   /** The log's: its name is the log's origin. */
   readonly key: SigningKey;
+  /** What is published is compared with it; who follows it there is not the publisher's to know. */
+  readonly mirror?: Mirror | undefined;
 }
 
 /** Until another may publish where this one does not say so again, in seconds. */
@@ -59,7 +61,7 @@ const LEASE_SECONDS = 4;
 const MOST_ENTRIES = 50_000;
 const ENTRIES_AT_ONCE = 5_000;
 
-export function createPublisher({ reader, publications, key }: PublisherParts): Publisher {
+export function createPublisher({ reader, publications, key, mirror }: PublisherParts): Publisher {
   /** Of the tree that was staged last by this publisher. */
   let edge: TileEdge | null = null;
 
@@ -69,31 +71,37 @@ export function createPublisher({ reader, publications, key }: PublisherParts): 
       return 'standby';
     }
     const last = await reader.newestCheckpoint();
+    const mirrored = (await mirror?.newest()) ?? null;
     const from = last?.size ?? 0;
     if (edge?.size !== from) edge = await edgeAt(last);
     if (last && last.note === null) {
-      await checkFollows(await reader.newestSigned(), last.size, last.root);
-      return sign(last.size, last.root);
+      await checkFollows([await reader.newestSigned(), mirrored], last);
+      return sign(last);
     }
 
     const growing = edge;
     edge = null;
-    const tiles = [];
-    for (let read = -1; read !== 0 && growing.size - from < MOST_ENTRIES; ) {
-      const links = await reader.links(growing.size, ENTRIES_AT_ONCE);
-      for (const link of links) tiles.push(...growing.append(link));
-      read = links.length;
+    // What was mirrored once is signed again at that very size: after a restored backup, say.
+    const ahead = mirrored && mirrored.size > from ? mirrored : null;
+    const tiles = await grow(growing, ahead?.size ?? from + MOST_ENTRIES);
+    const head = { size: growing.size, root: await growing.root() };
+    if (ahead && !(head.size === ahead.size && equal(head.root, ahead.root))) throw new LogRewritten(ahead.size);
+    if (head.size > from) {
+      if (!(await publications.stage(head.size, head.root, tiles))) return 'standby';
+      await checkFollows([last, mirrored], head);
     }
-    const { size } = growing;
-    if (size === from) {
-      edge = growing;
-      return 'idle';
-    }
-    const root = await growing.root();
-    if (!(await publications.stage(size, root, tiles))) return 'standby';
-    await checkFollows(last, size, root);
     edge = growing;
-    return sign(size, root);
+    return head.size > from ? sign(head) : 'idle';
+  }
+
+  async function grow(growing: TileEdge, until: number): Promise<FullTile[]> {
+    const tiles: FullTile[] = [];
+    for (let more = true; more && growing.size < until; ) {
+      const links = await reader.links(growing.size, Math.min(ENTRIES_AT_ONCE, until - growing.size));
+      for (const link of links) tiles.push(...growing.append(link));
+      more = links.length > 0;
+    }
+    return tiles;
   }
 
   /** The edge of the tree as it is stored, which has to be of the tree that was signed. */
@@ -105,17 +113,15 @@ export function createPublisher({ reader, publications, key }: PublisherParts): 
   }
 
   /** By what is stored now, and not by what was computed on the way. */
-  async function checkFollows(
-    last: Pick<StagedCheckpoint, 'size' | 'root'> | null,
-    size: number,
-    root: Hash,
-  ): Promise<void> {
-    if (!last) return;
-    const proof = await proveConsistency(last.size, size, tiledHashes(size, reader));
-    if (!checkConsistency(proof, last, { size, root })) throw new LogRewritten(last.size);
+  async function checkFollows(earlier: readonly (TreeHead | null)[], head: TreeHead): Promise<void> {
+    for (const one of earlier) {
+      if (!one || one.size > head.size) continue;
+      const proof = await proveConsistency(one.size, head.size, tiledHashes(head.size, reader));
+      if (!checkConsistency(proof, one, head)) throw new LogRewritten(one.size);
+    }
   }
 
-  async function sign(size: number, root: Hash): Promise<Published> {
+  async function sign({ size, root }: TreeHead): Promise<Published> {
     const note = signCheckpoint({ origin: key.name, size, root }, key);
     await publications.sign(size, note);
     return { size, note };
