@@ -119,7 +119,9 @@ CREATE TABLE registry.record (
   UNIQUE (id, log, subject, category),
   CONSTRAINT record_under_key FOREIGN KEY (subject, log) REFERENCES registry.subject_key
 );
-CREATE INDEX record_by_subject ON registry.record (subject, log, category) INCLUDE (id, version);
+-- The id before the category: foreign keys are checked by all four columns, and by whichever index, so every one must tell
+-- the records of one person apart.
+CREATE INDEX record_by_subject ON registry.record (subject, log, id) INCLUDE (category, version);
 
 -- A value, sealed. Never updated: a change is a new version beside the old.
 CREATE TABLE registry.record_version (
@@ -227,7 +229,9 @@ BEGIN
 END
 $$;
 
--- People, keys and values are many, so their entries are not parsed: a leaf is canonical, and what it names is spelt in one way.
+-- People, keys and values are many, so their entries are not parsed: a leaf is canonical, and what it names is spelt in one
+-- way. And what is looked up is so by scalar subqueries, hence by key: these plans are made while the tables are empty, when
+-- PostgreSQL would as well join them by reading all of one.
 CREATE FUNCTION registry.kept_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -240,8 +244,9 @@ BEGIN
           AND e.subject = NEW.id AND e.event = 'user.registered' AND e.outcome = 'permitted');
     WHEN 'subject_key' THEN
       -- With the person, and never again.
-      stands := EXISTS (SELECT FROM registry.subject s JOIN ledger.entry e ON e.log = s.log AND e.id = s.entry
-        WHERE s.log = NEW.log AND s.id = NEW.subject AND e.xmin = pg_current_xact_id()::xid);
+      stands := EXISTS (SELECT FROM ledger.entry e
+        WHERE e.log = NEW.log AND e.xmin = pg_current_xact_id()::xid
+          AND e.id = (SELECT s.entry FROM registry.subject s WHERE s.log = NEW.log AND s.id = NEW.subject));
     WHEN 'record_version' THEN
       stands := EXISTS (SELECT FROM ledger.entry e
         WHERE e.log = NEW.log AND e.id = NEW.entry AND e.xmin = pg_current_xact_id()::xid
@@ -250,14 +255,43 @@ BEGIN
           AND strpos(e.leaf, concat('{"category":"', NEW.category, '","id":"', NEW.record, '","version":', NEW.version, '}')) > 0);
     WHEN 'blind_index' THEN
       -- With the value that it is of.
-      stands := EXISTS (SELECT FROM registry.record r
-        JOIN registry.record_version v ON v.log = r.log AND v.record = r.id AND v.version = r.version
-        JOIN ledger.entry e ON e.log = v.log AND e.id = v.entry
-        WHERE r.log = NEW.log AND r.id = NEW.record AND e.xmin = pg_current_xact_id()::xid);
+      stands := EXISTS (SELECT FROM ledger.entry e
+        WHERE e.log = NEW.log AND e.xmin = pg_current_xact_id()::xid
+          AND e.id = (SELECT v.entry FROM registry.record_version v WHERE v.log = NEW.log AND v.record = NEW.record
+            AND v.version = (SELECT r.version FROM registry.record r WHERE r.log = NEW.log AND r.id = NEW.record)));
   END CASE;
   IF NOT stands THEN
     RAISE EXCEPTION 'a row of % whose entry does not say it', TG_TABLE_NAME USING ERRCODE = 'AL006';
   END IF;
+  RETURN NULL;
+END
+$$;
+
+-- What a statement deleted of one person, between the statement and its COMMIT, when the entries are there to hold it
+-- against: all at once, for held row by row, what is erased and what is said of it would be multiplied.
+CREATE TABLE registry.erasure (
+  log     integer NOT NULL,
+  subject uuid NOT NULL,
+  part    text NOT NULL,
+  -- Of values, how an entry spells them; of what they are found by, the ids of records.
+  rows    text[] NOT NULL
+);
+
+CREATE FUNCTION registry.erasing() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  CASE TG_TABLE_NAME
+    WHEN 'record_version' THEN
+      INSERT INTO registry.erasure (log, subject, part, rows)
+      SELECT g.log, g.subject, TG_TABLE_NAME,
+        array_agg(concat('{"category":"', g.category, '","id":"', g.record, '","version":', g.version, '}'))
+      FROM gone g GROUP BY g.log, g.subject;
+    WHEN 'blind_index' THEN
+      INSERT INTO registry.erasure (log, subject, part, rows)
+      SELECT g.log, g.subject, TG_TABLE_NAME, array_agg(g.record::text) FROM gone g GROUP BY g.log, g.subject;
+    WHEN 'subject_key' THEN
+      INSERT INTO registry.erasure (log, subject, part, rows) SELECT g.log, g.subject, TG_TABLE_NAME, '{}' FROM gone g;
+  END CASE;
   RETURN NULL;
 END
 $$;
@@ -267,28 +301,35 @@ $$;
 CREATE FUNCTION registry.erased_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  named text;
-  said  record;
+  said   record;
+  named  text[] := '{}';
+  stands boolean := false;
 BEGIN
-  IF TG_TABLE_NAME = 'blind_index' THEN
-    IF NOT EXISTS (SELECT FROM registry.record r WHERE r.log = OLD.log AND r.id = OLD.record) THEN RETURN NULL; END IF;
+  DELETE FROM registry.erasure; -- no other transaction's is ever seen
+  IF NEW.part = 'blind_index' THEN
+    stands := NOT EXISTS (SELECT FROM registry.record r WHERE r.id = ANY (NEW.rows::uuid[]) AND r.log = NEW.log);
   ELSE
-    IF TG_TABLE_NAME = 'record_version' THEN
-      named := concat('{"category":"', OLD.category, '","id":"', OLD.record, '","version":', OLD.version, '}');
-    END IF;
     FOR said IN SELECT e.event, e.outcome, e.leaf, e.xmin FROM ledger.entry e
-      WHERE e.log = OLD.log AND e.subject = OLD.subject ORDER BY e.index DESC
+      WHERE e.log = NEW.log AND e.subject = NEW.subject ORDER BY e.index DESC
     LOOP
       EXIT WHEN said.xmin <> pg_current_xact_id()::xid;
       CONTINUE WHEN said.outcome <> 'permitted';
-      IF named IS NULL THEN
-        IF said.event = 'key.destroyed' THEN RETURN NULL; END IF;
+      IF NEW.part = 'subject_key' THEN
+        stands := said.event = 'key.destroyed';
         EXIT;
       END IF;
-      IF said.event = 'record.erased' AND strpos(said.leaf, named) > 0 THEN RETURN NULL; END IF;
+      CONTINUE WHEN said.event <> 'record.erased';
+      named := named || ARRAY(SELECT r.value::text
+        FROM json_array_elements(substr(said.leaf, strpos(said.leaf, E'\n') + 1)::json -> 'records') r);
     END LOOP;
+    IF NEW.part = 'record_version' THEN
+      stands := NOT EXISTS (SELECT unnest(NEW.rows) EXCEPT SELECT unnest(named));
+    END IF;
   END IF;
-  RAISE EXCEPTION 'a row of % is deleted only under an entry of its erasure', TG_TABLE_NAME USING ERRCODE = 'AL006';
+  IF NOT stands THEN
+    RAISE EXCEPTION 'rows of % are deleted only under an entry of their erasure', NEW.part USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NULL;
 END
 $$;
 
@@ -304,13 +345,18 @@ BEGIN
     ('need_to_know_grant', 'UPDATE', 'revoked_under_entry'),
     ('subject', 'INSERT', 'kept_under_entry'), ('subject_key', 'INSERT', 'kept_under_entry'),
     ('record_version', 'INSERT', 'kept_under_entry'), ('blind_index', 'INSERT', 'kept_under_entry'),
-    ('subject_key', 'DELETE', 'erased_under_entry'), ('record_version', 'DELETE', 'erased_under_entry'),
-    ('blind_index', 'DELETE', 'erased_under_entry')
+    ('erasure', 'INSERT', 'erased_under_entry')
   ) AS t(table_name, operation, function)
   LOOP
     EXECUTE format('CREATE CONSTRAINT TRIGGER %3$I AFTER %2$s ON registry.%1$I DEFERRABLE INITIALLY DEFERRED
       FOR EACH ROW EXECUTE FUNCTION registry.%3$I()', made.table_name, made.operation, made.function);
     EXECUTE format('ALTER TABLE registry.%I ENABLE ALWAYS TRIGGER %I', made.table_name, made.function);
+  END LOOP;
+  FOR made IN SELECT * FROM (VALUES ('subject_key'), ('record_version'), ('blind_index')) AS t(table_name)
+  LOOP
+    EXECUTE format('CREATE TRIGGER erasing AFTER DELETE ON registry.%I REFERENCING OLD TABLE AS gone
+      FOR EACH STATEMENT EXECUTE FUNCTION registry.erasing()', made.table_name);
+    EXECUTE format('ALTER TABLE registry.%I ENABLE ALWAYS TRIGGER erasing', made.table_name);
   END LOOP;
 END
 $$;
@@ -320,5 +366,6 @@ ALTER TABLE registry.need_to_know_grant ENABLE ALWAYS TRIGGER revoked_once;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA registry TO access_ledger_reader, access_ledger_writer;
 GRANT INSERT ON ALL TABLES IN SCHEMA registry TO access_ledger_writer;
+REVOKE ALL ON registry.erasure FROM access_ledger_reader, access_ledger_writer;
 GRANT DELETE ON registry.record_version, registry.record, registry.subject_key, registry.blind_index TO access_ledger_writer;
 GRANT UPDATE (revoked_at, revocation) ON registry.need_to_know_grant TO access_ledger_writer;

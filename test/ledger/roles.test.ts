@@ -38,6 +38,7 @@ describe('roles', () => {
       'update a record': 'UPDATE registry.record SET version = 9',
       'move a record': 'UPDATE registry.record SET subject = gen_random_uuid()',
       'rewrite a key': "UPDATE registry.subject_key SET wrapped = ''",
+      'hide what it deletes': 'DELETE FROM registry.erasure',
       'forget a migration': 'DELETE FROM public.migration',
     })) {
       it(`${role} cannot ${what}`, async () => {
@@ -208,7 +209,11 @@ describe('the catalogue', () => {
         AND (has_table_privilege('access_ledger_writer', c.oid, o.operation)
           OR o.operation = 'UPDATE' AND has_any_column_privilege('access_ledger_writer', c.oid, 'UPDATE'))
         AND NOT EXISTS (SELECT FROM pg_trigger t
-          WHERE t.tgrelid = c.oid AND t.tgtype & o.bit > 0 AND t.tgenabled = 'A' AND t.tginitdeferred)
+          WHERE t.tgrelid = c.oid AND t.tgtype & o.bit > 0 AND t.tgenabled = 'A'
+            -- Deletions are put down by the statement, and what is put down is held at COMMIT.
+            AND (t.tginitdeferred OR o.operation = 'DELETE' AND t.tgfoid = 'registry.erasing'::regproc
+              AND EXISTS (SELECT FROM pg_trigger d WHERE d.tgrelid = 'registry.erasure'::regclass
+                AND d.tgfoid = 'registry.erased_under_entry'::regproc AND d.tgenabled = 'A' AND d.tginitdeferred)))
       ORDER BY 1`);
     // A record says nothing by itself: it is no more than what its versions hang on.
     expect(open.map(({ name }) => name)).to.deep.equal(['record DELETE', 'record INSERT']);
@@ -220,8 +225,9 @@ describe('the catalogue', () => {
       WHERE c.relnamespace = 'registry'::regnamespace AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attname = 'entry' AND a.attnotnull)
       ORDER BY 1`);
-    // These three belong to a person or a record that has one, and are held to it by triggers.
-    expect(without.map(({ name }) => name)).to.deep.equal(['blind_index', 'record', 'subject_key']);
+    // Three belong to a person or a record that has one, and are held to it by triggers. What an erasure puts down is gone
+    // when it commits.
+    expect(without.map(({ name }) => name)).to.deep.equal(['blind_index', 'erasure', 'record', 'subject_key']);
   });
 
   it('knows the events that the code knows, and which of them change facts', async () => {
