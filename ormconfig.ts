@@ -4,4 +4,11 @@
  */
 import { migrationSource } from './src/database/migrating.js';
 
-export default migrationSource(process.env.DATABASE_OWNER_URL ?? '');
+const { DATABASE_OWNER_URL } = process.env;
+if (!DATABASE_OWNER_URL) {
+  // An error would be shown with its stack, and no URL at all would be whatever PGHOST and PGUSER say.
+  process.stderr.write('Set DATABASE_OWNER_URL to the login that migrates: the TypeORM command line has no other.\n');
+  process.exit(1);
+}
+
+export default migrationSource(DATABASE_OWNER_URL);

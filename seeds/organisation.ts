@@ -1,12 +1,13 @@
 /**
  * The demo organisation: its people, processors and staff, written through the gate so that its log is a real one. Done
- * again, it changes nothing, but renews grants that would lapse.
+ * again, it changes nothing, but goes on where it was broken off, and renews grants that would lapse.
  */
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
 import { type Registration, registerUsers } from '../src/domain/users/users.js';
-import type { Context } from '../src/graphql/context.js';
 import type { Actor } from '../src/log/entry.js';
 import { SYSTEM } from '../src/policy/system.js';
 import { createActors } from '../src/server/actors.js';
@@ -20,6 +21,10 @@ export interface DemoOptions {
   readonly issuer: string;
   readonly now: () => Date;
   readonly tell: (line: string) => void;
+  /** Breaks it off. */
+  readonly signal: AbortSignal;
+  /** Hundreds of them. */
+  readonly users?: number;
 }
 
 const USERS = 2_000;
@@ -33,33 +38,69 @@ const PROCESSORS = [
   { name: 'Harbour Mail Services', kind: 'SERVICE_PROVIDER', subject: 'processor' },
 ] as const;
 
+/** @throws the signal's reason */
 export async function seedOrganisation(core: Core, options: DemoOptions): Promise<void> {
-  const { issuer } = options;
-  const system = core.contextFor({ actor: SYSTEM, request: randomUUID() });
-  await seedPeople(system, options);
-  for (const { subject, ...processor } of PROCESSORS) {
-    await registerProcessor(system, { ...processor, identity: subject && { issuer, subject } });
+  const { issuer, signal } = options;
+  const session = await core.parts.pool.connect();
+  try {
+    await alone(session, signal);
+    await seedPeople(core, options);
+    const system = core.contextFor({ actor: SYSTEM, request: randomUUID() });
+    for (const { subject, ...processor } of PROCESSORS) {
+      await registerProcessor(system, { ...processor, identity: subject && { issuer, subject } });
+    }
+    await seedGrants(core, options);
+  } finally {
+    // The session ends, and with it its lock.
+    session.release(true);
   }
-  await seedGrants(core, options);
 }
 
-/** Batches stand or fall whole, in the order of the list: how many there are says where to go on. */
-async function seedPeople(system: Context, { issuer, tell }: DemoOptions): Promise<void> {
-  const [{ count }] = await system.rows.query('SELECT count(*)::int AS count FROM registry.subject WHERE log = $1', [
-    system.log,
-  ]);
-  const registrations = [...people(USERS)].map(
+/** An advisory lock: servers that start at once seed one after the other. */
+const SEEDING = 0x61_6c_73_64;
+const RETRY_MS = 100;
+
+/** Asks again and again, for a statement that waits is soon ended. */
+async function alone(session: pg.PoolClient, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { rows } = await session.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1) AS got', [SEEDING]);
+    if (rows[0]!.got) return;
+    await sleep(RETRY_MS);
+  }
+}
+
+/** Each batch is a request with an id of its own, and stands or falls whole: the log says which are registered. */
+async function seedPeople(core: Core, { issuer, tell, signal, users = USERS }: DemoOptions): Promise<void> {
+  const registrations = [...people(users)].map(
     (records, nth): Registration => ({
       service: SERVICES[0].key,
       records,
       identity: nth === 0 ? { issuer, subject: 'user' } : null,
     }),
   );
-  for (let from = count; from < USERS; from += BATCH) {
+  for (let from = 0; from < users; from += BATCH) {
+    signal.throwIfAborted();
+    const request = requestOf(`people from ${from}`);
+    const system = core.contextFor({ actor: SYSTEM, request });
+    const [{ stands }] = await system.rows.query(
+      `SELECT EXISTS (SELECT FROM ledger.entry e
+         WHERE e.log = $1 AND e.request = $2 AND e.event = 'user.registered' AND e.outcome = 'permitted') AS stands`,
+      [system.log, request],
+    );
+    if (stands) continue;
     await registerUsers(system, 'property-security', registrations.slice(from, from + BATCH));
-    const done = Math.min(from + BATCH, USERS);
-    if (done % TELL_EVERY === 0) tell(`registered ${done} of the ${USERS} people of the demo`);
+    const done = from + BATCH;
+    if (done % TELL_EVERY === 0) tell(`registered ${done} of the ${users} people of the demo`);
   }
+}
+
+/** The same in every demo, and nobody else's: a UUID of version 8 (RFC 9562), made of what is asked for. */
+function requestOf(what: string): string {
+  const hex = hash('sha256', `the demo organisation: ${what}`, 'hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(12, 15)}`, `8${hex.slice(15, 18)}`, hex.slice(18, 30)].join(
+    '-',
+  );
 }
 
 /** What the demo's staff may read. The officer approves; the officer's own come from the system. */
@@ -82,15 +123,14 @@ async function seedGrants(core: Core, { issuer, now }: DemoOptions): Promise<voi
     const { id } = await staff(name, role);
     const approver = id === officer.id ? SYSTEM : officer;
     const context = core.contextFor({ actor: approver, request: randomUUID() });
-    const standing = await grantsOf(context, id);
+    const grants = await grantsOf(context, id);
+    const enough = now().getTime() + RENEW_BEFORE_DAYS * DAY;
     for (const purpose of purposes) {
-      const enough = now().getTime() + RENEW_BEFORE_DAYS * DAY;
-      if (
-        standing.some(
-          (grant) => grant.purpose === purpose && grant.revokedAt === null && grant.until.getTime() > enough,
-        )
-      )
-        continue;
+      // What somebody revoked stays revoked: it is not for a restart to give it back.
+      const isSettled = grants.some(
+        (grant) => grant.purpose === purpose && (grant.revokedAt !== null || grant.until.getTime() > enough),
+      );
+      if (isSettled) continue;
       const until = new Date(now().getTime() + GRANT_DAYS * DAY);
       await grantNeedToKnow(context, { staff: id, purpose, categories: null, from: null, until });
     }

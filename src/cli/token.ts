@@ -23,11 +23,13 @@ export function addToken(program: Command): void {
 
 async function run(name: string): Promise<void> {
   const { DEMO_ROLES, openDemoIssuer } = await import('../server/demo/issuer.js');
-  const { DATA_DIR, NODE_ENV, OIDC_ISSUER } = process.env;
+  const { DATABASE_URL, DATA_DIR, DEMO, NODE_ENV, OIDC_ISSUER } = process.env;
   const role = Object.entries(DEMO_ROLES).find(([known]) => known === name)?.[1];
   if (!role) throw new CommandFault(`nobody of that name is in the demo: ${Object.keys(DEMO_ROLES).join(', ')}`);
   if (NODE_ENV === 'production') throw new CommandFault('there is no demo in production: ask your OpenID provider');
   if (OIDC_ISSUER) throw new CommandFault('there is no demo issuer where OIDC_ISSUER is set: ask that provider');
+  if (DEMO === 'off' || (DATABASE_URL && DEMO !== 'on'))
+    throw new CommandFault('there is no demo here: DEMO is not on, as it has to be beside DATABASE_URL');
   const dataDir = DATA_DIR || '.data';
   if (!existsSync(dataDir))
     throw new CommandFault(`there is no demo in ${dataDir} yet: start the server once (npm start)`);

@@ -101,7 +101,7 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
     if (login.holds_too_much) {
       throw new SetupError(
         'LOGIN_HOLDS_TOO_MUCH',
-        'The login of DATABASE_URL is a superuser, or may become one or the owner of the log, or may write the log’s tables: give the server a login of its own (CREATE ROLE … LOGIN PASSWORD …) without other memberships, and this one to DATABASE_OWNER_URL.',
+        'The login of DATABASE_URL is a superuser, owns the database or the log, makes roles or replicates, or may become one that does, or may write the log’s tables: give the server a login of its own (CREATE ROLE … LOGIN PASSWORD …) without other memberships, and this one to DATABASE_OWNER_URL.',
       );
     }
     if (!login.has_roles) {
@@ -143,8 +143,9 @@ const LOGIN = `
   SELECT current_setting('server_version_num')::int AS version,
     EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'public' AND c.relname = 'migration') AS migrated,
-    EXISTS (SELECT FROM reachable r WHERE r.rolsuper OR r.rolcreaterole OR r.rolbypassrls
-        OR r.rolname IN ('access_ledger_owner', 'pg_execute_server_program', 'pg_write_server_files'))
+    EXISTS (SELECT FROM reachable r WHERE r.rolsuper OR r.rolcreaterole OR r.rolbypassrls OR r.rolreplication
+        OR r.rolname IN ('access_ledger_owner', 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
+      OR EXISTS (SELECT FROM pg_database d JOIN reachable r ON r.oid = d.datdba WHERE d.datname = current_database())
       OR EXISTS (SELECT FROM pg_namespace n JOIN reachable r ON r.oid = n.nspowner WHERE n.nspname IN ('ledger', 'registry'))
       OR EXISTS (SELECT FROM reachable r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'ledger' AND c.relkind IN ('r', 'p')

@@ -92,7 +92,7 @@ async function check(client: pg.ClientBase, role: Role): Promise<void> {
 /** Connecting is bounded in time: without PostgreSQL, requests fail. */
 const CONNECT_MS = 5_000;
 
-/** Connections stay: opening one costs more than ten reads, and a server that is up is seen by others of its folder. */
+/** Connections stay: opening one costs more than ten reads. */
 function kept(role: Role, size: number): pg.PoolConfig & { onConnect: (client: pg.ClientBase) => Promise<void> } {
   return {
     options: startup(role),

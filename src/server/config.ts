@@ -16,7 +16,7 @@ export interface Config {
   readonly dataDir: string;
   /** Null: the embedded one. `ownerUrl` null: this process does not migrate. */
   readonly database: { readonly url: string; readonly ownerUrl: string | null } | null;
-  /** Null: the demo issuer. */
+  /** Null: the demo issuer, and the demo organisation with it. */
   readonly oidc: { readonly issuer: string; readonly audience: string } | null;
   /** Null: a demo key in `dataDir`. */
   readonly kek: { readonly file: string } | { readonly text: string } | null;
@@ -48,6 +48,11 @@ export const SETTINGS = {
   KEK: { meaning: 'the same key itself, instead of a file', absent: 'see `KEK_FILE`', parse: text },
   LOG_ORIGIN: { meaning: 'the log’s name in its checkpoints, for ever', default: 'localhost/demo', parse: origin },
   LOG_KEY_FILE: { meaning: 'the file with the key that signs checkpoints', absent: 'a demo key', parse: text },
+  DEMO: {
+    meaning: 'whether what is not set may be a demo’s: identities, made-up people, keys: `on` or `off`',
+    absent: '`on` with the embedded PostgreSQL, otherwise `off`',
+    parse: choice('on', 'off'),
+  },
   LOG_LEVEL: {
     meaning: '`error`, `warn`, `info` or `debug`',
     default: 'info',
@@ -107,7 +112,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
   const values = Object.fromEntries(read) as Values;
   const isSet = (name: SettingName) => Boolean(env[name]);
-  for (const fault of [...together(isSet), ...(values.NODE_ENV === 'production' ? inProduction(isSet) : [])]) {
+  const others = values.NODE_ENV === 'production' ? inProduction(isSet, values) : withoutDemo(isSet, values);
+  for (const fault of [...together(isSet), ...others]) {
     if (!faults.some(({ setting }) => setting === fault.setting)) faults.push(fault);
   }
   if (faults.length > 0) throw new ConfigError(faults);
@@ -142,12 +148,26 @@ function* together(isSet: (name: SettingName) => boolean): Iterable<ConfigFault>
 
 const DEMANDED = ['DATABASE_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'KEK_FILE', 'LOG_ORIGIN', 'LOG_KEY_FILE'] as const;
 
-function* inProduction(isSet: (name: SettingName) => boolean): Iterable<ConfigFault> {
-  for (const setting of DEMANDED) {
-    if (isSet(setting) || (setting === 'KEK_FILE' && isSet('KEK'))) continue;
+function lacking(isSet: (name: SettingName) => boolean): (typeof DEMANDED)[number][] {
+  return DEMANDED.filter((setting) => !isSet(setting) && !(setting === 'KEK_FILE' && isSet('KEK')));
+}
+
+function* inProduction(isSet: (name: SettingName) => boolean, { DEMO }: Values): Iterable<ConfigFault> {
+  for (const setting of lacking(isSet)) {
     const { meaning } = SETTINGS[setting];
     yield { setting, code: 'MISSING', says: `is missing, which production demands: ${meaning}` };
   }
+  if (DEMO === 'on') yield { setting: 'DEMO', code: 'CONFLICT', says: 'is on, and production has no demo' };
+}
+
+/** Nobody’s real database gets made-up people, or keys and identities that are no secret, because a variable was forgotten. */
+function* withoutDemo(isSet: (name: SettingName) => boolean, { DEMO }: Values): Iterable<ConfigFault> {
+  if (DEMO === 'on' || (DEMO === null && !isSet('DATABASE_URL'))) return;
+  const missing = lacking(isSet).filter((setting) => setting !== 'DATABASE_URL');
+  if (missing.length === 0) return;
+  const why = DEMO === 'off' ? 'is off' : 'is not on beside DATABASE_URL';
+  const says = `${why}, so ${missing.join(', ')} must be set; or set DEMO=on, for demo identities, people and keys`;
+  yield { setting: 'DEMO', code: 'MISSING', says };
 }
 
 function configOf(values: Values): Config {

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Embedded, startEmbedded } from '../database/embedded.js';
+import { type Share, shareEmbedded } from '../database/embedded/share.js';
+import { sqlStateOf } from '../database/fault.js';
 import { checkSetup, migrate } from '../database/migrating.js';
 import { DATABASE } from '../database/name.js';
 import { readOrMakeSecretFile } from '../vault/secret-file.js';
@@ -18,8 +19,14 @@ export interface Database {
   stop(): Promise<void>;
 }
 
+export interface Opening {
+  readonly tell: (line: string) => void;
+  /** Breaks it off: what was started is stopped, and it rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
 /** @throws EmbeddedPostgresError, SetupError, and `pg`'s own errors where nothing answers */
-export async function openDatabase(config: Config, log: (line: string) => void): Promise<Database> {
+export async function openDatabase(config: Config, { tell, signal }: Opening): Promise<Database> {
   const { origin } = config.log;
   if (config.database) {
     const { url, ownerUrl } = config.database;
@@ -27,14 +34,16 @@ export async function openDatabase(config: Config, log: (line: string) => void):
     await checkSetup(url, origin);
     return { url, stop: async () => {} };
   }
-  const embedded = await startEmbedded({ dataDir: config.dataDir, log });
+  const share = await shareEmbedded({ dataDir: config.dataDir, log: tell });
   try {
-    const url = await serverUrl(embedded, config.dataDir);
-    await migrate(embedded.url(DATABASE), loginOf(url), origin);
+    signal.throwIfAborted();
+    const url = await serverUrl(share, config.dataDir);
+    signal.throwIfAborted();
+    await migrate(share.embedded.url(DATABASE), loginOf(url), origin);
     await checkSetup(url, origin);
-    return { url, stop: () => stopUnlessShared(embedded) };
+    return { url, stop: () => share.release() };
   } catch (error) {
-    await embedded.stop();
+    await share.release();
     throw error;
   }
 }
@@ -42,41 +51,38 @@ export async function openDatabase(config: Config, log: (line: string) => void):
 const SERVER_LOGIN = 'access_ledger_server';
 
 /** The embedded database and the server's login to it, made at the first start. Its password is in a file of ours. */
-async function serverUrl(embedded: Embedded, dataDir: string): Promise<string> {
-  const password = serverPassword(join(dataDir, 'server-login'));
-  const client = new pg.Client({ connectionString: embedded.url() });
-  await client.connect();
-  try {
-    const made = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (made.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`).catch(ignoreDuplicate);
-    await client.query(`CREATE ROLE ${SERVER_LOGIN} LOGIN`).catch(ignoreDuplicate);
-    await client.query(`ALTER ROLE ${SERVER_LOGIN} PASSWORD ${pg.escapeLiteral(password)}`);
-  } finally {
-    await client.end();
-  }
+async function serverUrl({ embedded, alone }: Share, dataDir: string): Promise<string> {
   const url = new URL(embedded.url(DATABASE));
   url.username = SERVER_LOGIN;
-  url.password = password;
+  url.password = readOrMakeSecretFile(join(dataDir, 'server-login'), () => randomBytes(24).toString('base64url'));
+  await alone(async (client) => {
+    const { rows } = await client.query<{ database: boolean; login: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database,
+         EXISTS (SELECT FROM pg_roles WHERE rolname = $2) AS login`,
+      [DATABASE, SERVER_LOGIN],
+    );
+    const [made] = rows;
+    if (!made!.database) await client.query(`CREATE DATABASE ${DATABASE}`);
+    const password = pg.escapeLiteral(url.password);
+    if (!made!.login) await client.query(`CREATE ROLE ${SERVER_LOGIN} LOGIN PASSWORD ${password}`);
+    // The file is not the one that the login was made with: it was lost, or the folder was put together from copies.
+    else if (!(await admits(url.href))) await client.query(`ALTER ROLE ${SERVER_LOGIN} PASSWORD ${password}`);
+  });
   return url.href;
 }
 
-function serverPassword(file: string): string {
-  return readOrMakeSecretFile(file, () => randomBytes(24).toString('base64url'));
-}
-
-/** Another process of the same folder may have been quicker. */
-function ignoreDuplicate(error: unknown): void {
-  if (!(error instanceof pg.DatabaseError) || !['42710', '42P04', '23505'].includes(error.code ?? '')) throw error;
-}
-
-async function stopUnlessShared(embedded: Embedded): Promise<void> {
-  const client = new pg.Client({ connectionString: embedded.url() });
-  await client.connect();
-  const { rows } = await client.query(
-    "SELECT count(*)::int AS others FROM pg_stat_activity WHERE application_name LIKE 'access\\_ledger\\_%'",
-  );
-  await client.end();
-  if (rows[0].others === 0) await embedded.stop();
+async function admits(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === '28P01') return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
 }
 
 function loginOf(url: string): string {

@@ -17,10 +17,10 @@ import { DEMO_ROLES, type DemoIssuer, openDemoIssuer } from './demo/issuer.js';
 import { openDemoKeys } from './demo/keys.js';
 import { createHttp } from './http.js';
 import { DEFAULT_LIMITS } from './limits.js';
-import type { Log } from './log.js';
-import { checkLogKey } from './log-key.js';
+import { errorFields, type Log } from './log.js';
+import { openLogKey } from './log-key.js';
 import { buildApiSchema } from './schema.js';
-import type { ShutdownStep } from './shutdown.js';
+import { PATIENCE, type ShutdownStep } from './shutdown.js';
 import { createTelemetry } from './telemetry.js';
 
 export interface Server {
@@ -39,21 +39,23 @@ export interface ServerOptions {
   readonly now: () => Date;
   /** What a person may want to see of a slow start. */
   readonly tell: (line: string) => void;
+  /** Breaks the start off. A server that has started is stopped by its steps. */
+  readonly signal: AbortSignal;
 }
 
-/** How long anything but requests may take to stop, in milliseconds. */
-const PATIENCE = 15_000;
-
-export async function startServer({ config, log, now, tell }: ServerOptions): Promise<Server> {
-  const database = await openDatabase(config, tell);
+/** @throws the signal's reason, once all that was started is stopped; and whatever keeps the server from starting */
+export async function startServer({ config, log, now, tell, signal }: ServerOptions): Promise<Server> {
+  const database = await openDatabase(config, { tell, signal });
   let core: Core | null = null;
   try {
     const keys = openKeys(config, now);
-    checkLogKey(config);
+    // Nothing is signed yet; that the key is another log's is said now all the same.
+    openLogKey(config);
     core = await openCore({ url: database.url, origin: config.log.origin, keys, now });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
-    if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell });
+    if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell, signal });
+    signal.throwIfAborted();
     const { http, telemetry, url } = await listen({ config, log, now, core, issuer });
     const patience = config.shutdownSeconds * 1_000;
     const { close } = core;
@@ -69,7 +71,7 @@ export async function startServer({ config, log, now, tell }: ServerOptions): Pr
       ],
     };
   } catch (error) {
-    await core?.close();
+    await core?.close().catch((fault: unknown) => log.warn('connections did not close', errorFields(fault)));
     await database.stop();
     throw error;
   }
@@ -80,7 +82,7 @@ function openKeys({ kek, dataDir }: Config, now: () => Date): KeyProvider {
   return 'file' in kek ? fileKeys(kek.file, now) : environmentKeys('KEK', kek.text, now);
 }
 
-interface Listening extends Omit<ServerOptions, 'tell'> {
+interface Listening extends Omit<ServerOptions, 'tell' | 'signal'> {
   readonly core: Core;
   readonly issuer: DemoIssuer | null;
 }

@@ -1,6 +1,6 @@
 /**
  * Shutdown is the orderly end: on SIGINT or SIGTERM each step runs after the one before, each within its time, and the
- * process exits. A second signal exits at once: whoever sends it has waited long enough.
+ * process exits. A later signal exits at once: whoever sends it has waited long enough.
  */
 import { errorFields, type Log } from './log.js';
 
@@ -19,6 +19,7 @@ export interface Shutdown {
 }
 
 export interface ShutdownOptions {
+  /** A step may add others, which come after all that there are. */
   readonly steps: readonly ShutdownStep[];
   readonly log: Log;
   readonly exit: (status: number) => void;
@@ -28,9 +29,16 @@ export interface ShutdownOptions {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Exit status: 0 when every step ended in time and well, 1 otherwise, 130 at the second signal. */
+/** How long anything but requests may take to stop, in milliseconds. */
+export const PATIENCE = 15_000;
+
+/** One Ctrl-C may come twice, from the terminal and from npm: within this time signals are one, in milliseconds. */
+export const SAME_MS = 500;
+
+/** Exit status: 0 when every step ended in time and well, 1 otherwise, 130 at a later signal. */
 export function handleShutdown({ steps, log, exit, signals }: ShutdownOptions): Shutdown {
   let ending: Promise<void> | null = null;
+  let signalled = 0;
 
   const begin = (reason: string): Promise<void> => {
     ending ??= runSteps(reason);
@@ -51,8 +59,10 @@ export function handleShutdown({ steps, log, exit, signals }: ShutdownOptions): 
     exit(well ? 0 : 1);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (ending) exit(130);
-    else void begin(signal);
+    if (!ending) {
+      signalled = performance.now();
+      void begin(signal);
+    } else if (performance.now() - signalled > SAME_MS) exit(130);
   };
 
   for (const signal of SIGNALS) signals.on(signal, onSignal);

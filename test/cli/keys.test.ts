@@ -2,7 +2,9 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { jwtVerify } from 'jose';
 import { parseSigningKey, parseVerifierKey } from '../../src/log/note-key.js';
+import { readConfig } from '../../src/server/config.js';
 import { openDemoIssuer } from '../../src/server/demo/issuer.js';
+import { openLogKey } from '../../src/server/log-key.js';
 import { parseKeys } from '../../src/vault/key-file.js';
 import { fileKeys } from '../../src/vault/key-provider.js';
 import { folder, type Ran, run } from './command.js';
@@ -22,6 +24,11 @@ const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
 
 describe('access-ledger keys', () => {
   const { path } = folder();
+
+  const demoKey = (): string => {
+    openLogKey(readConfig({ DATA_DIR: path('data') }));
+    return path('data/demo-log.key');
+  };
 
   it('makes a key file that the vault opens, and never a second one in its place', async () => {
     const file = path('kek.json');
@@ -77,6 +84,7 @@ describe('access-ledger keys', () => {
     await refused(of(below, 'there is no such file'), run(['keys', 'log', below, '--origin', 'log.example.org']));
     await refused(/no log origin/, run(['keys', 'log', path('other'), '--origin', 'https://log.example.org']));
     await refused(/--origin/, run(['keys', 'log', path('other')]));
+    expect(parseVerifierKey((await run(['keys', 'public', demoKey()])).out.trimEnd())?.name).to.equal('localhost/demo');
     const kek = path('kek.json');
     const { err, status: third } = await run(['keys', 'public', kek]);
     expect([third, err]).to.deep.equal([
@@ -102,6 +110,8 @@ describe('access-ledger token', () => {
     const env = { DATA_DIR: path('data') };
     await refused(/support, officer, reviewer, user, processor/, run(['token', 'root'], { env }));
     await refused(/production/, run(['token', 'support'], { env: { ...env, NODE_ENV: 'production' } }));
+    await refused(/DEMO/, run(['token', 'support'], { env: { ...env, DATABASE_URL: 'postgres://h/d' } }));
+    await refused(/DEMO/, run(['token', 'support'], { env: { ...env, DEMO: 'off' } }));
     await refused(/OIDC_ISSUER/, run(['token', 'support'], { env: { ...env, OIDC_ISSUER: 'https://a.example' } }));
     await refused(/npm start/, run(['token', 'support'], { env: { DATA_DIR: path('none') } }));
     await refused(/name/, run(['token'], { env }));

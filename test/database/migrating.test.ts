@@ -81,6 +81,10 @@ describe('migrating', function () {
     'insert entries': 'GRANT INSERT ON ledger.entry TO %',
     'insert a column of entries': 'GRANT INSERT (leaf) ON ledger.entry TO %',
     'truncate the log': 'GRANT TRUNCATE ON ledger.entry TO %',
+    'own the database': 'ALTER DATABASE ledger OWNER TO %',
+    'become the owner of the database': 'GRANT ledger_owner TO %',
+    replicate: 'ALTER ROLE % REPLICATION',
+    'read files of the server’s machine': 'GRANT pg_read_server_files TO %',
     'move the head': 'GRANT UPDATE ON ledger.head TO %',
   })) {
     it(`does not let a login serve that may ${what}`, async () => {
@@ -91,7 +95,10 @@ describe('migrating', function () {
         await sql(grant.replaceAll('%', 'too_much'), 'ledger');
         expect(await setupCode(url('too_much'))).to.equal('LOGIN_HOLDS_TOO_MUCH');
       } finally {
-        await sql('DROP OWNED BY too_much; DROP ROLE too_much; DROP ROLE dba', 'ledger');
+        await sql(
+          'ALTER DATABASE ledger OWNER TO ledger_owner; DROP OWNED BY too_much; DROP ROLE too_much; DROP ROLE dba',
+          'ledger',
+        );
       }
     });
   }

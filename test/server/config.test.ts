@@ -76,6 +76,29 @@ describe('the configuration', () => {
     expect(faults({ KEK: 'k', KEK_FILE: 'f' })).to.deep.equal([['KEK', 'CONFLICT']]);
   });
 
+  it('has no demo beside a database of somebody’s, unless it is asked for by name', () => {
+    const { DATABASE_URL, OIDC_ISSUER, OIDC_AUDIENCE, KEK_FILE, LOG_ORIGIN, LOG_KEY_FILE } = PRODUCTION;
+    const { faults: found, message } = refused({ DATABASE_URL });
+    expect(found.map(({ setting, code }) => [setting, code])).to.deep.equal([['DEMO', 'MISSING']]);
+    for (const one of ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'KEK_FILE', 'LOG_ORIGIN', 'LOG_KEY_FILE', 'DEMO=on']) {
+      expect(message).to.include(one);
+    }
+    expect(message.split('\n'), 'one line').to.have.length(2);
+    const whole = { DATABASE_URL, OIDC_ISSUER, OIDC_AUDIENCE, KEK_FILE, LOG_ORIGIN, LOG_KEY_FILE };
+    expect(readConfig(whole).oidc).to.not.equal(null);
+    expect(readConfig({ ...whole, KEK_FILE: '', KEK: 'k' }).kek).to.deep.equal({ text: 'k' });
+    for (const setting of ['KEK_FILE', 'LOG_ORIGIN', 'LOG_KEY_FILE']) {
+      const partly = { ...whole, [setting]: '' };
+      expect(faults(partly), setting).to.deep.equal([['DEMO', 'MISSING']]);
+      expect(faults({ ...partly, DEMO: 'off' }), setting).to.deep.equal([['DEMO', 'MISSING']]);
+      expect(readConfig({ ...partly, DEMO: 'on' }).database?.url).to.equal(DATABASE_URL);
+    }
+    expect(readConfig({ DATABASE_URL, DEMO: 'on' })).to.include({ oidc: null, kek: null });
+    expect(faults({ DEMO: 'off' })).to.deep.equal([['DEMO', 'MISSING']]);
+    expect(readConfig({ ...whole, DATABASE_URL: '', DEMO: 'off' }).database).to.equal(null);
+    expect(faults({ ...PRODUCTION, DEMO: 'on' })).to.deep.equal([['DEMO', 'CONFLICT']]);
+  });
+
   it('names every fault at once, each setting once and on one line', () => {
     const env = { NODE_ENV: 'production', PORT: 'http', OIDC_ISSUER: 'login', LOG_LEVEL: 'loud', KEK: 'k' };
     const error = refused(env);
@@ -104,6 +127,7 @@ describe('the configuration', () => {
     LOG_ORIGIN: ['https://a.example/log', 'a b', 'a+b', 'a\nb', 'a/b+c', 'a/', '/a', 'A.example', 'a//b', 'ä.example'],
     LOG_LEVEL: ['INFO', 'silly', 'toString'],
     NODE_ENV: ['prod', 'Production', 'staging'],
+    DEMO: ['yes', 'true', 'ON'],
     INTROSPECTION: ['yes', 'true', 'ON'],
     REQUESTS_PER_MINUTE: ['0', '1.5', 'many'],
     SHUTDOWN_SECONDS: ['-1', '10s'],
@@ -112,7 +136,7 @@ describe('the configuration', () => {
   for (const [setting, given] of Object.entries(malformed)) {
     it(`refuses a ${setting} of ${given.map((text) => JSON.stringify(text)).join(', ')}`, () => {
       for (const text of given) {
-        const found = faults({ OIDC_AUDIENCE: setting === 'OIDC_ISSUER' ? 'a' : '', [setting]: text });
+        const found = faults({ DEMO: 'on', OIDC_AUDIENCE: setting === 'OIDC_ISSUER' ? 'a' : '', [setting]: text });
         expect(found, text).to.deep.equal([[setting, 'MALFORMED']]);
       }
     });
@@ -120,7 +144,7 @@ describe('the configuration', () => {
 
   it('refuses a DATABASE_OWNER_URL that sets options, and takes one that asks for TLS', () => {
     const DATABASE_URL = 'postgres://s@h/d?sslmode=require';
-    const given = (search: string) => ({ DATABASE_URL, DATABASE_OWNER_URL: `postgres://o@h/d?${search}` });
+    const given = (search: string) => ({ DEMO: 'on', DATABASE_URL, DATABASE_OWNER_URL: `postgres://o@h/d?${search}` });
     expect(readConfig(given('sslmode=verify-full')).database?.url).to.equal(DATABASE_URL);
     expect(faults(given('options=-c%20search_path%3Dx'))).to.deep.equal([['DATABASE_OWNER_URL', 'MALFORMED']]);
   });

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
@@ -81,6 +80,7 @@ describe('the server', function () {
       log: createLog({ level: 'debug', to }),
       now: () => new Date(),
       tell: () => {},
+      signal: new AbortController().signal,
     });
   }
 
@@ -247,16 +247,22 @@ describe('the server', function () {
   ] as const) {
     it(`does not start with ${what}`, async () => {
       const settings = { ...env, ...changed() };
-      if (code === 'ORIGIN_DIFFERS') Object.assign(settings, { NODE_ENV: 'development' });
+      if (code === 'ORIGIN_DIFFERS') Object.assign(settings, { NODE_ENV: 'development', DEMO: 'on' });
       const error = await start(settings).then(stop, (thrown: unknown) => thrown);
       expect(error).to.be.instanceOf(SetupError).with.property('code', code);
     });
   }
 
-  it('does not start with a log key of another log, or without its KEK', async () => {
+  it('does not start with a log key of another log, or a witness’s, or without its KEK', async () => {
     const foreign = join(folder, 'foreign.key');
-    writeFileSync(foreign, formatSigningKey(signingKey('other.example.com', randomBytes(32))), { mode: 0o600 });
-    const wrong: Record<string, string>[] = [{ LOG_KEY_FILE: foreign }, { KEK_FILE: join(folder, 'missing.json') }];
+    makeSecretFile(foreign, formatSigningKey(signingKey('other.example.com', randomBytes(32))));
+    const witness = join(folder, 'witness.key');
+    makeSecretFile(witness, formatSigningKey(signingKey(ORIGIN, randomBytes(32), 'cosignature')));
+    const wrong: Record<string, string>[] = [
+      { LOG_KEY_FILE: foreign },
+      { LOG_KEY_FILE: witness },
+      { KEK_FILE: join(folder, 'missing.json') },
+    ];
     for (const changed of wrong) {
       const error = await start({ ...env, ...changed }).then(stop, (thrown: unknown) => thrown);
       expect(error).to.be.an('error');

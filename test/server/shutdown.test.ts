@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
 import { createLog } from '../../src/server/log.js';
-import { handleShutdown, type ShutdownStep } from '../../src/server/shutdown.js';
+import { handleShutdown, SAME_MS, type ShutdownStep } from '../../src/server/shutdown.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
 import { startToys, type Toys } from './toy.js';
 
@@ -62,12 +62,24 @@ describe('shutdown', () => {
     expect(logged()).to.include('"step":"fails"').and.include('"step":"hangs"').and.not.include('a secret');
   });
 
-  it('exits at once at the second signal', async () => {
-    const { shutdown, signals, exits } = shutdownOf([step('hangs', () => sleep(30))]);
+  it('exits at once at a later signal, for which a Ctrl-C that npm hands on is too soon', async () => {
+    const { shutdown, signals, exits } = shutdownOf([step('hangs', () => sleep(SAME_MS + 200))]);
     signals.emit('SIGINT', 'SIGINT');
     signals.emit('SIGINT', 'SIGINT');
+    await sleep(20);
+    signals.emit('SIGINT', 'SIGINT');
+    expect(exits).to.deep.equal([]);
+    await sleep(SAME_MS);
+    signals.emit('SIGTERM', 'SIGTERM');
     expect(exits).to.deep.equal([130]);
     await shutdown.begin('test');
+  });
+
+  it('takes the steps that a step adds, as one does that waits for what is still starting', async () => {
+    const steps = [step('start', async () => void steps.push(step('database')))];
+    const { shutdown } = shutdownOf(steps);
+    await shutdown.begin('test');
+    expect(done).to.deep.equal(['start', 'database']);
   });
 
   it('listens no more when it is disposed of', () => {

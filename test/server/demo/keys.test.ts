@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readConfig } from '../../../src/server/config.js';
 import { openDemoKeys } from '../../../src/server/demo/keys.js';
+import { LogKeyError, openLogKey } from '../../../src/server/log-key.js';
 import { formatKeys, generateKeys } from '../../../src/vault/key-file.js';
 
 describe('the demo’s keys', () => {
@@ -30,6 +32,15 @@ describe('the demo’s keys', () => {
     const renewed = readFileSync(file, 'utf8');
     expect(openDemoKeys(folder, () => NOW).current().id).to.equal(keys.current().id);
     expect(readFileSync(file, 'utf8')).to.equal(renewed);
+  });
+
+  it('have the key of the log’s origin, made once, and no other log’s', () => {
+    const config = (env: object) => readConfig({ DATA_DIR: join(folder, 'new', 'data'), ...env });
+    const { id, name } = openLogKey(config({}));
+    expect(name).to.equal('localhost/demo');
+    expect(openLogKey(config({})).id).to.equal(id);
+    expect(() => openLogKey(config({ LOG_ORIGIN: 'ledger.example.com' }))).to.throw(LogKeyError, /DATA_DIR/);
+    expect(statSync(join(folder, 'new', 'data', 'demo-log.key')).mode & 0o777).to.equal(0o600);
   });
 
   it('are left to another server of the folder that is renewing them', () => {
