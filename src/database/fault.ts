@@ -5,8 +5,11 @@
 /** The five characters of SQLSTATE, or null where the error is not PostgreSQL's. TypeORM's errors carry it too. */
 export function sqlStateOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+  return SQLSTATE.test(error.code) ? error.code : null;
 }
+
+/** None begins with an E, as the operating system's errors do, of which some have five characters as well: EPIPE, E2BIG. */
+const SQLSTATE = /^(?!E)[0-9A-Z]{5}$/;
 
 /** Whether PostgreSQL itself said that nothing was written. After any other error it may have been. */
 export function isDefinite(error: unknown): boolean {

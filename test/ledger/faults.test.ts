@@ -185,7 +185,7 @@ describe('when others are in the way', () => {
 });
 
 describe('a COMMIT that PostgreSQL did and answered with an error', () => {
-  for (const code of ['57P01', '08006']) {
+  for (const code of ['57P01', '08006', 'EPIPE']) {
     it(`is answered as done: ${code}`, async () => {
       const log = await testLedger();
       const pool = openPool(log.url, 'access_ledger_writer', 1);

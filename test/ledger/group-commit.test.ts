@@ -96,6 +96,19 @@ describe('group commit', () => {
     expect(await add(6)).to.equal(60);
   });
 
+  for (const code of ['EPIPE', 'ECONNRESET', '57P01', '40P01']) {
+    it(`asks again after ${code}, which says nothing of what was written`, async () => {
+      const add = grouped(async () => {
+        if (groups.length === 1) throw sqlError(code);
+      }, {});
+      expect(await outcomes([1, 2].map(add))).to.deep.equal([10, 20]);
+      expect(groups).to.deep.equal([
+        [1, 2],
+        [1, 2],
+      ]);
+    });
+  }
+
   it('does not ask again for a lost answer that came too late', async () => {
     const add = grouped(
       async () => {
