@@ -81,13 +81,13 @@ const appends = channel('access-ledger:append');
 
 export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
   const appendGroup = groupCommit<readonly string[], Row[]>({
-    write: (items) => timed(items.flat().length, items.length, () => appendLines(items)),
+    write: (items) => timed(items.length, () => appendLines(items), written),
     weight: (lines) => lines.length,
     fullGroup: FULL_GROUP,
     lanes: 2,
   });
   const reviseGroup = groupCommit<Line, Row>({
-    write: (items) => timed(items.length, items.length, () => reviseLines(items)),
+    write: (items) => timed(items.length, () => reviseLines(items), written),
     weight: () => 1,
     fullGroup: FULL_GROUP,
     lanes: 1,
@@ -137,7 +137,11 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
         await runner.startTransaction('READ COMMITTED').catch(rethrow);
         const { bodies, value } = await work({ rows: runner.manager });
         const client: pg.PoolClient = await runner.connect();
-        const entries = await commit(client, bodies);
+        const entries = await timed(
+          1,
+          () => commit(client, bodies),
+          (made) => (made === 'stale' ? null : made.length),
+        );
         return entries === 'stale' ? 'stale' : { value, entries };
       } catch (error) {
         if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
@@ -152,16 +156,14 @@ export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
   /** `append; commit` in one round trip. PostgreSQL answers the COMMIT of a failed transaction with the tag ROLLBACK. */
   async function commit(client: pg.PoolClient, bodies: readonly PermittedBody[]): Promise<Entry[] | 'stale'> {
     const lines = bodies.map(formatBody).join('\n');
-    const [appended, committed] = await timed(bodies.length, 1, () =>
-      Promise.allSettled([
-        client.query<Row>({
-          name: 'append-strict',
-          text: 'SELECT position, index, link FROM ledger.append_strict($1, $2)',
-          values: [log, lines],
-        }),
-        client.query('COMMIT'),
-      ]),
-    );
+    const [appended, committed] = await Promise.allSettled([
+      client.query<Row>({
+        name: 'append-strict',
+        text: 'SELECT position, index, link FROM ledger.append_strict($1, $2)',
+        values: [log, lines],
+      }),
+      client.query('COMMIT'),
+    ]);
     if (appended.status === 'fulfilled' && committed.status === 'fulfilled' && committed.value.command === 'COMMIT') {
       return appended.value.rows.map((row) => entryOf(row)!);
     }
@@ -212,9 +214,27 @@ function rethrow(error: unknown): never {
   throw faultOf(error);
 }
 
-async function timed<T>(entries: number, group: number, write: () => Promise<T>): Promise<T> {
+/** How many entries answer what was sent: stale bodies have none, and one that was sent twice has one. */
+function written(rows: readonly (Row | readonly Row[])[]): number {
+  return new Set(rows.flat().flatMap(({ index }) => index ?? [])).size;
+}
+
+/**
+ * Publishes how long a COMMIT took, however it ended.
+ *
+ * @param entriesOf how many entries were committed; null where nothing was
+ */
+async function timed<T>(group: number, write: () => Promise<T>, entriesOf: (result: T) => number | null): Promise<T> {
   const began = performance.now();
-  const result = await write();
-  if (appends.hasSubscribers) appends.publish({ entries, group, ms: performance.now() - began });
-  return result;
+  let outcome = 'failed';
+  let entries = 0;
+  try {
+    const result = await write();
+    const made = entriesOf(result);
+    outcome = made === null ? 'rolled-back' : 'committed';
+    entries = made ?? 0;
+    return result;
+  } finally {
+    if (appends.hasSubscribers) appends.publish({ entries, group, outcome, ms: performance.now() - began });
+  }
 }

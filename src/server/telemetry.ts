@@ -5,9 +5,12 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
-/** A group of bodies was appended: one COMMIT. */
+/** A group of bodies was sent, to be one COMMIT. */
 export interface AppendMessage {
+  /** How many entries were committed: none of stale bodies, nor of what was rolled back or failed. */
   readonly entries: number;
+  /** `committed`, `rolled-back` (a change that is stale), or `failed`: then it may be sent again. */
+  readonly outcome: string;
   /** How many appends shared the COMMIT. */
   readonly group: number;
   readonly ms: number;
@@ -54,12 +57,13 @@ export function createTelemetry(): Telemetry {
   });
   const entries = new Counter({
     name: 'access_ledger_entries_total',
-    help: 'Entries that were appended to the log.',
+    help: 'Entries that were committed to the log.',
     registers,
   });
   const appends = new Histogram({
     name: 'access_ledger_append_seconds',
-    help: 'Group commits, from the first statement to the answer of COMMIT.',
+    help: 'Group commits, from the first statement to the answer of COMMIT, by outcome.',
+    labelNames: ['outcome'],
     buckets: SECONDS,
     registers,
   });
@@ -78,10 +82,10 @@ export function createTelemetry(): Telemetry {
   });
 
   const onAppend: ChannelListener = (message) => {
-    const { entries: count, group, ms } = message as AppendMessage;
+    const { entries: count, group, outcome, ms } = message as AppendMessage;
     entries.inc(count);
     groups.observe(group);
-    appends.observe(ms / 1000);
+    appends.observe({ outcome }, ms / 1000);
   };
   const onGate: ChannelListener = (message) => {
     const { verb, outcome, ms } = message as GateMessage;

@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import pg from 'pg';
 import { LedgerFault } from '../../src/ledger/fault.js';
 import { canonical, type Json } from '../../src/log/canonical.js';
-import { formatBody, type Pseudonym } from '../../src/log/entry.js';
+import { formatBody, type PermittedBody, type Pseudonym } from '../../src/log/entry.js';
 import { formatLeaf, GENESIS, type Link, type LogIndex, linkOf, parseLeaf } from '../../src/log/leaf.js';
 import { enrolment, openLedger, someBody, someId, type TestLedger, testLedger } from '../support/ledger.js';
 
@@ -92,6 +93,37 @@ describe('ledger', () => {
       { numRuns: 40 },
     );
     await expectOneChain();
+  });
+
+  it('publishes of every COMMIT how many entries it made, and what became of it', async () => {
+    const heard: object[] = [];
+    const listener = (message: unknown) => {
+      const { ms, ...rest } = message as { ms: number };
+      expect(ms).to.be.greaterThan(0);
+      heard.push(rest);
+    };
+    const change = (body: PermittedBody) =>
+      log.ledger.change(async () => ({ bodies: [body], value: null })).catch(() => 'failed');
+    const revoked = someBody({ asOf: 0, event: 'grant.revoked' });
+    const late = someBody({ asOf: 1, at: new Date(0).toISOString() });
+    subscribe('access-ledger:append', listener);
+    try {
+      await log.ledger.append([someBody({ asOf: 0 }), revoked, someBody({ asOf: 0 }), revoked]);
+      expect(await log.ledger.append([late]).catch(() => 'failed')).to.equal('failed');
+      await change(someBody({ asOf: 2 }));
+      expect(await change(someBody({ asOf: 0 }))).to.equal('stale');
+      expect(await change(late)).to.equal('failed');
+    } finally {
+      unsubscribe('access-ledger:append', listener);
+    }
+    expect(heard).to.deep.equal([
+      { entries: 2, group: 1, outcome: 'committed' },
+      { entries: 0, group: 1, outcome: 'failed' },
+      { entries: 1, group: 1, outcome: 'committed' },
+      { entries: 0, group: 1, outcome: 'rolled-back' },
+      { entries: 0, group: 1, outcome: 'failed' },
+    ]);
+    expect(await log.size()).to.equal(3);
   });
 
   it('is idempotent by id: what stands is answered with what stands', async () => {

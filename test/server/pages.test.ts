@@ -181,14 +181,16 @@ describe('pages', () => {
   describe('metrics', () => {
     it('count what the core publishes', async () => {
       await withToys({}, async (url) => {
-        channel(APPEND_CHANNEL).publish({ entries: 3, group: 2, ms: 4 });
-        channel(APPEND_CHANNEL).publish({ entries: 4, group: 1, ms: 8 });
+        channel(APPEND_CHANNEL).publish({ entries: 3, group: 2, outcome: 'committed', ms: 4 });
+        channel(APPEND_CHANNEL).publish({ entries: 4, group: 1, outcome: 'committed', ms: 8 });
+        channel(APPEND_CHANNEL).publish({ entries: 0, group: 1, outcome: 'failed', ms: 500 });
         channel(GATE_CHANNEL).publish({ verb: 'read', outcome: 'refused', ms: 1 });
         const headers = { authorization: `Bearer ${await provider.token('olga')}` };
         const text = await (await fetch(`${url}/metrics`, { headers })).text();
         expect(text).to.include('\naccess_ledger_entries_total 7\n');
-        expect(text).to.include('\naccess_ledger_append_group_size_sum 3\n');
-        expect(text).to.include('\naccess_ledger_append_seconds_sum 0.012\n');
+        expect(text).to.include('\naccess_ledger_append_group_size_sum 4\n');
+        expect(text).to.include('\naccess_ledger_append_seconds_sum{outcome="committed"} 0.012\n');
+        expect(text).to.include('\naccess_ledger_append_seconds_count{outcome="failed"} 1\n');
         expect(text).to.include('access_ledger_gate_seconds_count{verb="read",outcome="refused"} 1\n');
         expect(text).to.include('process_resident_memory_bytes');
       });
