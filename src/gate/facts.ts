@@ -3,8 +3,8 @@
  * statement costs as much as ten people more in it. See fact-source.ts for how it is made.
  */
 import type pg from 'pg';
-import { faultOf } from '../ledger/fault.js';
-import { groupCommit } from '../ledger/group-commit.js';
+import { grouping } from '../database/grouping.js';
+import { faultOf, LedgerFault } from '../ledger/fault.js';
 import type { Pseudonym, RecordId } from '../log/entry.js';
 import type { Facts } from '../policy/decide.js';
 import type { FactSources } from './fact-source.js';
@@ -103,11 +103,12 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
     );
   }
 
-  const inquire = groupCommit({
-    write: readAll,
+  const inquire = grouping({
+    send: readAll,
     weight: ({ questions }: Inquiry) => Math.max(1, questions.length),
     fullGroup: FULL_GROUP,
     lanes: 4,
+    unanswered: () => new LedgerFault('UNAVAILABLE'),
   });
   return async (actor, questions) => {
     const snapshot = await inquire({ actor, questions }).catch((error: unknown) => {

@@ -18,7 +18,7 @@ export class LedgerFault extends Error {
 }
 
 const SAID: Record<LedgerFaultCode, string> = {
-  UNAVAILABLE: 'the log cannot be written at the moment',
+  UNAVAILABLE: 'the database is out of reach, or did not answer in time',
   BODY_REFUSED: 'the database refused what was to be written',
   CLOCK_OFF: 'more than 5 s, by the database’s clock, between a decision and its entry',
   ID_TAKEN: 'the id of an entry stands already, with another body',

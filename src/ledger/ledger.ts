@@ -11,10 +11,10 @@ import { channel } from 'node:diagnostics_channel';
 import type pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isConflict, isDatabaseError, isDefinite, sqlStateOf } from '../database/fault.js';
+import { grouping } from '../database/grouping.js';
 import { type Body, type Entry, formatBody, type PermittedBody, type RecordId } from '../log/entry.js';
 import type { Link, LogIndex } from '../log/leaf.js';
 import { faultOf, isErasureRace, LedgerFault, STALE } from './fault.js';
-import { groupCommit } from './group-commit.js';
 import { issueReceipt, type Receipt } from './receipt.js';
 
 /** The receipt is null for a refusal, which opens nothing. Stale: not written, for its facts have changed since. */
@@ -77,20 +77,24 @@ interface Row {
 /** As many entries as share one transaction. */
 const FULL_GROUP = 200;
 
+const unanswered = () => new LedgerFault('UNAVAILABLE');
+
 const appends = channel('access-ledger:append');
 
 export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
-  const appendGroup = groupCommit<readonly string[], Row[]>({
-    write: (items) => timed(items.length, () => appendLines(items), written),
+  const appendGroup = grouping<readonly string[], Row[]>({
+    send: (items) => timed(items.length, () => appendLines(items), written),
     weight: (lines) => lines.length,
     fullGroup: FULL_GROUP,
     lanes: 2,
+    unanswered,
   });
-  const reviseGroup = groupCommit<Line, Row>({
-    write: (items) => timed(items.length, () => reviseLines(items), written),
+  const reviseGroup = grouping<Line, Row>({
+    send: (items) => timed(items.length, () => reviseLines(items), written),
     weight: () => 1,
     fullGroup: FULL_GROUP,
     lanes: 1,
+    unanswered,
   });
 
   async function appendLines(items: readonly (readonly string[])[]): Promise<Row[][]> {

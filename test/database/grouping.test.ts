@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { LedgerFault } from '../../src/ledger/fault.js';
-import { type GroupOptions, groupCommit } from '../../src/ledger/group-commit.js';
+import { type GroupingOptions, grouping } from '../../src/database/grouping.js';
 
 const sqlError = (code: string) => Object.assign(new Error('PostgreSQL’s own words'), { code });
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -11,17 +10,17 @@ async function outcomes(pending: readonly Promise<unknown>[]): Promise<unknown[]
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.code));
 }
 
-describe('group commit', () => {
+describe('grouping', () => {
   let groups: number[][];
   beforeEach(() => {
     groups = [];
   });
   const grouped = (
     write: (items: readonly number[]) => Promise<unknown>,
-    options: Partial<GroupOptions<number, number>>,
+    options: Partial<GroupingOptions<number, number>>,
   ) =>
-    groupCommit<number, number>({
-      async write(items) {
+    grouping<number, number>({
+      async send(items) {
         groups.push([...items]);
         await write(items);
         return items.map((item) => item * 10);
@@ -29,6 +28,7 @@ describe('group commit', () => {
       weight: () => 1,
       fullGroup: 100,
       lanes: 1,
+      unanswered: () => sqlError('UNANSWERED'),
       ...options,
     });
 
@@ -78,7 +78,7 @@ describe('group commit', () => {
     await later(20);
     const began = performance.now();
     const behind = await outcomes([2, 3].map(add));
-    expect(behind).to.deep.equal(['UNAVAILABLE', 'UNAVAILABLE']);
+    expect(behind).to.deep.equal(['UNANSWERED', 'UNANSWERED']);
     expect(performance.now() - began).to.be.within(50, 500);
     const next = add(4);
     release();
@@ -91,8 +91,8 @@ describe('group commit', () => {
     const first = add(1);
     await later(5);
     const others = [2, 3, 4, 5].map(add);
-    expect(await others[3]!.catch((error: unknown) => error)).to.be.instanceOf(LedgerFault);
-    expect(await outcomes([first, ...others])).to.deep.equal([10, 20, 30, 40, 'UNAVAILABLE']);
+    expect(await outcomes([others[3]!])).to.deep.equal(['UNANSWERED']);
+    expect(await outcomes([first, ...others])).to.deep.equal([10, 20, 30, 40, 'UNANSWERED']);
     expect(await add(6)).to.equal(60);
   });
 

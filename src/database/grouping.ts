@@ -1,22 +1,26 @@
 /**
- * Group commit: what concurrent requests ask to write is written together, in one transaction, so that the lock on the
- * log's head and the flush to disk are paid once for all.
+ * Grouping: what concurrent requests ask of the database is asked together, by one statement, so that what each statement
+ * costs (a round trip; of a writing one, the lock on the log's head and the flush to disk) is paid once for all.
  *
- * Nothing waits for company: a group is whatever came while the one before was written. A group in which PostgreSQL refuses
- * an item is written again one by one, so that a bad neighbour harms nobody. One that it refuses for another reason (a lock
- * that somebody holds, a full disk) fails whole, with all that wait behind it: alone each would meet the same.
+ *     const append = grouping({ send: (items) => …, weight: () => 1, fullGroup: 200, lanes: 1, unanswered: () => new … });
+ *     const result = await append(item);
+ *
+ * Nothing waits for company: a group is whatever came while the one before was under way. A group in which PostgreSQL
+ * refuses an item is sent again one by one, so that a bad neighbour harms nobody. One that it refuses for another reason (a
+ * lock that somebody holds, a full disk) fails whole, with all that wait behind it: alone each would meet the same.
  */
-import { isDefinite, sqlStateOf } from '../database/fault.js';
-import { LedgerFault } from './fault.js';
+import { isDefinite, sqlStateOf } from './fault.js';
 
-export interface GroupOptions<Item, Result> {
-  /** Writes a group in one transaction and answers in its order. Called again with the same items after a lost answer. */
-  readonly write: (items: readonly Item[]) => Promise<Result[]>;
+export interface GroupingOptions<Item, Result> {
+  /** Sends a group as one transaction and answers in its order. Called again with the same items after a lost answer. */
+  readonly send: (items: readonly Item[]) => Promise<Result[]>;
   /** How much of a full group an item is. */
   readonly weight: (item: Item) => number;
   readonly fullGroup: number;
-  /** How many groups are written at once while more than one full group waits; otherwise one is. */
+  /** How many groups are under way at once while more than one full group waits; otherwise one is. */
   readonly lanes: number;
+  /** What is thrown at what waited too long, or came when too much waited. */
+  readonly unanswered: () => Error;
   /** How much may wait, by weight. */
   readonly most?: number;
   /** Until an item that waits is given up, in milliseconds. */
@@ -39,18 +43,18 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** @throws by the function that it gives: LedgerFault UNAVAILABLE for what waited too long or came when too much waited */
-export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): (item: Item) => Promise<Result> {
-  const { weight, fullGroup, lanes, most = MOST, patience = PATIENCE } = options;
+/** @throws by the function that it gives: what `send` throws; `unanswered` */
+export function grouping<Item, Result>(options: GroupingOptions<Item, Result>): (item: Item) => Promise<Result> {
+  const { send, weight, fullGroup, lanes, unanswered, most = MOST, patience = PATIENCE } = options;
   let queue: Waiting<Item, Result>[] = [];
   let waiting = 0;
-  let writing = 0;
+  let underway = 0;
   let scheduled = false;
   let expiring = false;
 
   function schedule(): void {
     if (scheduled || queue.length === 0) return;
-    if (writing > 0 && (writing >= lanes || waiting <= fullGroup)) return;
+    if (underway > 0 && (underway >= lanes || waiting <= fullGroup)) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -61,13 +65,13 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
   function flush(): void {
     const group = takeGroup();
     if (group.length === 0) return;
-    writing++;
-    settle(group, options.write)
+    underway++;
+    settle(group, send)
       .then((failure) => {
         if (failure) giveUp(queue.length, failure.error);
       })
       .finally(() => {
-        writing--;
+        underway--;
         schedule();
       });
     schedule();
@@ -86,7 +90,7 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
   function expire(): void {
     const now = performance.now();
     const late = queue.findIndex(({ until }) => until > now);
-    giveUp(late < 0 ? queue.length : late, new LedgerFault('UNAVAILABLE'));
+    giveUp(late < 0 ? queue.length : late, unanswered());
     expiring = false;
     if (queue[0]) expireIn(queue[0].until - now);
   }
@@ -111,7 +115,7 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting + weight(item) > most && queue.length > 0) return reject(new LedgerFault('UNAVAILABLE'));
+      if (waiting + weight(item) > most && queue.length > 0) return reject(unanswered());
       queue.push({ item, until: performance.now() + patience, resolve, reject });
       waiting += weight(item);
       if (!expiring) expireIn(patience);
@@ -122,10 +126,10 @@ export function groupCommit<Item, Result>(options: GroupOptions<Item, Result>): 
 /** Never rejects. @returns why a group failed whole */
 async function settle<Item, Result>(
   group: readonly Waiting<Item, Result>[],
-  write: GroupOptions<Item, Result>['write'],
+  send: GroupingOptions<Item, Result>['send'],
 ): Promise<{ readonly error: unknown } | null> {
   try {
-    const results = await written(group, write);
+    const results = await answered(group, send);
     group.forEach(({ resolve }, at) => {
       resolve(results[at]!);
     });
@@ -137,7 +141,7 @@ async function settle<Item, Result>(
       return ofItem ? null : { error };
     }
     for (const [at, one] of group.entries()) {
-      const failure = await settle([one], write);
+      const failure = await settle([one], send);
       if (!failure) continue;
       for (const { reject } of group.slice(at + 1)) reject(failure.error);
       return failure;
@@ -152,18 +156,18 @@ function isOfItem(error: unknown): boolean {
 }
 
 /** What is sent is idempotent by id, so a lost answer is asked for by sending it again, as is what was in others' way. */
-async function written<Item, Result>(
+async function answered<Item, Result>(
   group: readonly Waiting<Item, Result>[],
-  write: GroupOptions<Item, Result>['write'],
+  send: GroupingOptions<Item, Result>['send'],
 ): Promise<Result[]> {
   const items = group.map(({ item }) => item);
   for (const pause of AGAIN) {
     try {
-      return await write(items);
+      return await send(items);
     } catch (error) {
       if (isDefinite(error) || performance.now() > group[0]!.until) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  return write(items);
+  return send(items);
 }
