@@ -71,7 +71,7 @@ describe('the README', function () {
   function run(command: string): Promise<{ stdout: string; stderr: string }> {
     const here = command
       .replaceAll('localhost:4000', `localhost:${port}`)
-      .replaceAll('read.json', join(folder, 'read.json'))
+      .replaceAll('held.json', join(folder, 'held.json'))
       .replaceAll('log.ndjson', join(folder, 'log.ndjson'));
     return promisify(execFile)('bash', ['-c', here], { cwd: ROOT, env: environment() });
   }
@@ -80,7 +80,7 @@ describe('the README', function () {
     const [install, read, check, test] = blocks('sh');
     expect(install).to.equal('npm ci && npm start');
     expect(read).to.match(/^curl -s http:\/\/localhost:4000\/graphql /);
-    expect(check).to.match(/^npm run -s access-ledger -- export .* verify .* --held read\.json$/);
+    expect(check).to.match(/^npm run -s access-ledger -- export .* verify .* --held held\.json$/);
     expect(test).to.equal('npm ci && npm test');
     expect(scripts).to.include.keys('start', 'test');
   });
@@ -100,6 +100,8 @@ describe('the README', function () {
     expect(entries.map(({ index }) => index)).to.deep.equal(
       shown.extensions.ledger.entries.map(({ index }: { index: number }) => index),
     );
+    const held = JSON.parse(readFileSync(join(folder, 'held.json'), 'utf8'));
+    expect(held, 'nobody’s data').to.deep.equal({ extensions: { ledger: { entries } } });
     const { stdout, stderr } = await run(check!);
     const output = `${stdout}${stderr}`.replaceAll(`${folder}/`, '').trim();
     expect(output.split('\n').sort()).to.deep.equal(blocks('')[0]!.split('\n').sort());

@@ -2,7 +2,7 @@
  * The greeting is what a person sees when the server is up: where it is, who can sign in, and two commands to paste, one
  * that reads under audit and one that checks the log against what the read returned.
  */
-import { DEMO_ROLES } from './demo/issuer.js';
+import type { DemoName } from './demo/issuer.js';
 
 export interface Greeting {
   readonly url: string;
@@ -25,11 +25,19 @@ export function greeting({ url, demo, explorer, seconds }: Greeting): string {
   return [...lines, ...(demo ? demoLines(url) : []), ''].join('\n');
 }
 
+const CAN: Readonly<Record<DemoName, string>> = {
+  support: 'finds people and reads their data, under a purpose',
+  officer: 'grants and revokes need to know, registers processors',
+  reviewer: 'searches the log: auditEntries, auditEntry, logHead',
+  user: 'is Korey Mohr: reads and updates their own data; whoAccessedMyData',
+  processor: 'sees its own registration',
+};
+
 function demoLines(url: string): string[] {
-  const names = Object.entries(DEMO_ROLES).map(([name, role]) => `  ${name.padEnd(10)} ${role.replace('-', ' ')}`);
+  const names = Object.entries(CAN).map(([name, can]) => `  ${name.padEnd(10)} ${can}`);
   return [
     '',
-    'Who can sign in to the demo; `npm run -s token -- NAME` prints a token:',
+    'Who can sign in to the demo; `npm run -s token -- NAME` prints a token, for the explorer’s headers too:',
     '',
     ...names,
     '',
@@ -37,7 +45,7 @@ function demoLines(url: string): string[] {
     '',
     ...readCommand(url).map((line) => `  ${line}`),
     '',
-    'Verify the log, with what the read returned as evidence:',
+    'Verify the log, with what the read returned as evidence (to export it, the server has to run):',
     '',
     `  ${VERIFY_COMMAND}`,
     '',
@@ -54,9 +62,13 @@ const READ = JSON.stringify({
 function readCommand(url: string): string[] {
   return [
     `curl -s ${url}/graphql -H "authorization: Bearer $(npm run -s token -- support)" \\`,
-    `  -H 'content-type: application/json' -d '${READ}' | tee read.json`,
+    `  -H 'content-type: application/json' -d '${READ}' |`,
+    `  node -e '${KEEP}'`,
   ];
 }
 
+/** Shows the answer, and keeps of it what is evidence and nobody's data. */
+const KEEP = `const answer = fs.readFileSync(0, "utf8"); process.stdout.write(answer); fs.writeFileSync("held.json", JSON.stringify({ extensions: JSON.parse(answer).extensions }))`;
+
 const VERIFY_COMMAND =
-  'npm run -s access-ledger -- export log.ndjson && npm run -s access-ledger -- verify log.ndjson --held read.json';
+  'npm run -s access-ledger -- export log.ndjson && npm run -s access-ledger -- verify log.ndjson --held held.json';
