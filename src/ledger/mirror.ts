@@ -22,7 +22,7 @@ import {
   tiledHashes,
 } from '../log/tile.js';
 import { type Hash, rootAt } from '../log/tree.js';
-import { NotThere, type StagedCheckpoint, type TreeReader } from './tree-reader.js';
+import { NotThere, type TreeReader } from './tree-reader.js';
 
 /** A folder, or an object store. Paths are relative, with slashes. */
 export interface Store {
@@ -52,8 +52,8 @@ export interface MirroredCheckpoint {
 export interface Mirror {
   /** Null for a new mirror. @throws NoteError for what the log's key did not sign */
   newest(): Promise<MirroredCheckpoint | null>;
-  /** Mirrors all that a signed checkpoint covers, itself last. Does nothing where the mirror is as far already. */
-  follow(checkpoint: StagedCheckpoint, reader: TreeReader): Promise<void>;
+  /** Mirrors all that the newest signed checkpoint covers, itself last. Does nothing where the mirror is as far already. */
+  followNewest(reader: TreeReader): Promise<void>;
 }
 
 const CHECKPOINT = 'checkpoint';
@@ -81,9 +81,10 @@ export function createMirror(store: Store, key: VerifierKey): Mirror {
 
   return {
     newest,
-    async follow({ size, note }, reader) {
-      const from = (await newest())?.size ?? 0;
-      if (note === null || size <= from) return;
+    async followNewest(reader) {
+      const [from, signed] = [(await newest())?.size ?? 0, await reader.newestSigned()];
+      if (!signed || signed.size <= from) return;
+      const { size, note } = signed;
       await keepTiles(from, size, reader);
       await store.keep(`checkpoints/${groups(size)}`, toUtf8(note));
       await store.replace(CHECKPOINT, toUtf8(note));
@@ -106,15 +107,11 @@ function groups(size: number): string {
 /** What is wrong with a log, seen from its mirror. */
 export type MirrorFault = 'LOG_SHORTER_THAN_MIRROR' | 'LOG_DIFFERS_FROM_MIRROR';
 
-/** @param staged the newest checkpoint in the database; null: none */
-export async function compareWithMirror(
-  mirror: Mirror,
-  staged: StagedCheckpoint | null,
-  reader: TreeReader,
-): Promise<MirrorFault | null> {
+export async function compareWithMirror(mirror: Mirror, reader: TreeReader): Promise<MirrorFault | null> {
   const mirrored = await mirror.newest();
   if (!mirrored) return null;
   if (mirrored.size > (await reader.size())) return 'LOG_SHORTER_THAN_MIRROR';
+  const staged = await reader.newestCheckpoint();
   // Checkpoints that a restored backup lacks are made anew, and compared then.
   if (!staged || staged.size < mirrored.size) return null;
   const root = await rootAt(mirrored.size, tiledHashes(staged.size, reader));

@@ -1,12 +1,16 @@
 /**
  * Opening a ledger opens the connections that can write. Nothing else holds any.
  */
+import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { type Entity, openDataSource, openPool } from '../database/pools.js';
 import { createLedger, type Ledger } from './ledger.js';
+import { type Publications, publications } from './publications.js';
 
 export interface OpenLedger {
   readonly ledger: Ledger;
+  /** What this server may write of what is published. */
+  readonly publications: Publications;
   /** Whether PostgreSQL answers the writer. */
   answers(): Promise<boolean>;
   close(): Promise<void>;
@@ -27,6 +31,7 @@ export async function openLedger({ url, log, entities, connections }: OpenLedger
   const source: DataSource = await openDataSource(url, 'access_ledger_writer', connections, entities);
   return {
     ledger: createLedger({ log, pool, source }),
+    publications: publications(pool, log, randomUUID()),
     answers: () =>
       pool.query('SELECT FROM ledger.head').then(
         ({ rowCount }) => rowCount !== 0,

@@ -50,23 +50,22 @@ export interface PublisherParts {
   readonly publications: Publications;
   /** The log's: its name is the log's origin. */
   readonly key: SigningKey;
+  /** Until another may publish where this one does not say so again. */
+  readonly leaseSeconds: number;
   /** What is published is compared with it; who follows it there is not the publisher's to know. */
   readonly mirror?: Mirror | undefined;
 }
-
-/** Until another may publish where this one does not say so again, in seconds. */
-const LEASE_SECONDS = 4;
 
 /** Entries between two checkpoints at most, so that what was missed during a long pause is taken up in steps. */
 const MOST_ENTRIES = 50_000;
 const ENTRIES_AT_ONCE = 5_000;
 
-export function createPublisher({ reader, publications, key, mirror }: PublisherParts): Publisher {
+export function createPublisher({ reader, publications, key, leaseSeconds, mirror }: PublisherParts): Publisher {
   /** Of the tree that was staged last by this publisher. */
   let edge: TileEdge | null = null;
 
   async function publish(): Promise<Outcome> {
-    if (!(await publications.lease(LEASE_SECONDS))) {
+    if (!(await publications.lease(leaseSeconds))) {
       edge = null;
       return 'standby';
     }

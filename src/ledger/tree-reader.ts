@@ -11,15 +11,20 @@ export interface StagedCheckpoint {
   readonly root: Hash;
   /** The signed note. Null from when size and root are fixed to when it is signed. */
   readonly note: string | null;
+  readonly stagedAt: Date;
   /** The lines of the witnesses that have cosigned it so far. */
   readonly cosignatures: readonly string[];
+}
+
+export interface SignedCheckpoint extends StagedCheckpoint {
+  readonly note: string;
 }
 
 export interface TreeReader extends Tiles {
   /** Null while there is none. */
   newestCheckpoint(): Promise<StagedCheckpoint | null>;
   /** The newest that was signed, and cosigned by at least so many witnesses. */
-  newestSigned(quorum?: number): Promise<StagedCheckpoint | null>;
+  newestSigned(quorum?: number): Promise<SignedCheckpoint | null>;
   /** Links of committed entries from an index on, in order and without a gap; fewer than `limit` at the end. */
   links(from: number, limit: number): Promise<Hash[]>;
   /** Leaves from an index on, likewise. */
@@ -37,11 +42,12 @@ interface CheckpointRow {
   readonly size: string;
   readonly root: Buffer;
   readonly note: string | null;
+  readonly stagedAt: Date;
   readonly cosignatures: string[];
 }
 
 const CHECKPOINT = `
-  SELECT c.size, c.root, c.note, ARRAY(
+  SELECT c.size, c.root, c.note, c.staged_at AS "stagedAt", ARRAY(
     SELECT s.line FROM ledger.cosignature s WHERE s.size = c.size AND s.log = c.log ORDER BY s.at, s.witness) AS cosignatures
   FROM ledger.checkpoint c`;
 
@@ -56,12 +62,14 @@ export function treeReader(pool: pg.Pool, log: number): TreeReader {
   return {
     newestCheckpoint: () => checkpoint('newest-checkpoint', '', [log]),
 
-    newestSigned: (quorum = 0) =>
-      checkpoint(
+    async newestSigned(quorum = 0) {
+      const signed = await checkpoint(
         'newest-signed',
         'AND c.note IS NOT NULL AND (SELECT count(*) FROM ledger.cosignature s WHERE s.size = c.size AND s.log = c.log) >= $2',
         [log, quorum],
-      ),
+      );
+      return signed && { ...signed, note: signed.note! };
+    },
 
     async read(tiles) {
       const { rows } = await pool.query<{ hashes: Buffer | null }>({

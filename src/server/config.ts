@@ -22,6 +22,9 @@ export interface Config {
   readonly kek: { readonly file: string } | { readonly text: string } | null;
   /** `keyFile` null: a demo key in `dataDir`. */
   readonly log: { readonly origin: string; readonly keyFile: string | null };
+  readonly checkpointSeconds: number;
+  /** Null: what is published is mirrored nowhere. */
+  readonly mirrorDir: string | null;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly introspection: boolean;
   readonly requestsPerMinute: number;
@@ -48,6 +51,16 @@ export const SETTINGS = {
   KEK: { meaning: 'the same key itself, instead of a file', absent: 'see `KEK_FILE`', parse: text },
   LOG_ORIGIN: { meaning: 'the log’s name in its checkpoints, for ever', default: 'localhost/demo', parse: origin },
   LOG_KEY_FILE: { meaning: 'the file with the key that signs checkpoints', absent: 'a demo key', parse: text },
+  CHECKPOINT_SECONDS: {
+    meaning: 'the least time between two checkpoints, while entries arrive',
+    default: '1',
+    parse: count(1, 60),
+  },
+  MIRROR_DIR: {
+    meaning: 'a folder that keeps what is published outside the database',
+    absent: 'no mirror',
+    parse: text,
+  },
   DEMO: {
     meaning: 'whether what is not set may be a demo’s: identities, made-up people, keys: `on` or `off`',
     absent: '`on` with the embedded PostgreSQL, otherwise `off`',
@@ -182,6 +195,8 @@ function configOf(values: Values): Config {
     oidc: OIDC_ISSUER === null || OIDC_AUDIENCE === null ? null : { issuer: OIDC_ISSUER, audience: OIDC_AUDIENCE },
     kek: KEK_FILE !== null ? { file: KEK_FILE } : KEK !== null ? { text: KEK } : null,
     log: { origin: values.LOG_ORIGIN, keyFile: values.LOG_KEY_FILE },
+    checkpointSeconds: values.CHECKPOINT_SECONDS,
+    mirrorDir: values.MIRROR_DIR,
     logLevel: values.LOG_LEVEL,
     introspection: values.INTROSPECTION === null ? !production : values.INTROSPECTION === 'on',
     requestsPerMinute: values.REQUESTS_PER_MINUTE,

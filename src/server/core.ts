@@ -14,6 +14,8 @@ import { factReader } from '../gate/facts.js';
 import { type GateParts, openGate } from '../gate/gate.js';
 import type { Context } from '../graphql/context.js';
 import { openLedger } from '../ledger/open-ledger.js';
+import type { Publications } from '../ledger/publications.js';
+import { type TreeReader, treeReader } from '../ledger/tree-reader.js';
 import type { Actor, Entry } from '../log/entry.js';
 import type { KeyProvider } from '../vault/key-provider.js';
 import { makeVault } from '../vault/vault.js';
@@ -45,6 +47,9 @@ export interface Operation {
 export interface Core {
   readonly parts: GateParts;
   readonly rows: DataSource;
+  /** What is published of the log. Anybody may ask for it, so it has connections of its own. */
+  readonly tree: TreeReader;
+  readonly publications: Publications;
   /** A context for one operation on behalf of an actor. */
   contextFor(operation: Operation): Context;
   /** Whether PostgreSQL answers, to the reader and to the writer, and the KEK can wrap. */
@@ -55,11 +60,13 @@ export interface Core {
 /** Connections of each pool: enough for two cores of requests, few enough for several servers on one PostgreSQL. */
 const READERS = 8;
 const WRITERS = 6;
+const TREE_READERS = 3;
 
 export async function openCore({ url, origin, keys, now }: CoreOptions): Promise<Core> {
   const log = FIRST_LOG;
   const reader = openPool(url, 'access_ledger_reader', READERS);
   const rows = await openDataSource(url, 'access_ledger_reader', READERS, ENTITIES);
+  const published = openPool(url, 'access_ledger_reader', TREE_READERS);
   const writer = await openLedger({ url, log, entities: ENTITIES, connections: WRITERS });
   const parts: GateParts = {
     log,
@@ -71,6 +78,8 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
   return {
     parts,
     rows,
+    tree: treeReader(published, log),
+    publications: writer.publications,
     contextFor({ actor, request, overGet = false }) {
       const entries: Entry[] = [];
       const asker: Asker = { actor, request, now, entries };
@@ -85,6 +94,7 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
       await writer.close();
       await rows.destroy();
       await reader.end();
+      await published.end();
     },
   };
 }

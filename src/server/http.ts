@@ -4,6 +4,7 @@
  *
  *     /graphql         GET, POST   bearer token with an acting role
  *     /metrics         GET         bearer token with the role operator
+ *     /checkpoint      GET         anybody; /tile/* too, but for leaves: see tiles.ts
  *     /graphiql        GET         anybody: a page without data, where introspection is on
  *     /health/live     GET         anybody
  *     /health/ready    GET         anybody
@@ -23,6 +24,7 @@ import { createBudget, type Limits, type OnSuppressed } from './limits.js';
 import type { Log } from './log.js';
 import { JSON_MEDIA } from './media-type.js';
 import type { Telemetry } from './telemetry.js';
+import { addTiles, type PublishedLog } from './tiles.js';
 import { Unauthenticated } from './unauthenticated.js';
 
 export interface HttpOptions<C extends RequestContext> {
@@ -30,6 +32,8 @@ export interface HttpOptions<C extends RequestContext> {
   readonly authenticate: Authenticate;
   /** Called for each operation. It gives a plain object: Apollo Server copies its properties. */
   readonly contextFor: ContextFor<C>;
+  /** What is published of the log, if anything is, and how a reviewer's reading of its leaves gets into it. */
+  readonly published?: PublishedLog & { readonly enterReading: (caller: Caller, request: string) => Promise<void> };
   /** What has to answer for this server to be ready. */
   readonly checks: Checks;
   readonly limits: Limits;
@@ -128,6 +132,12 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
       .type(telemetry.contentType)
       .send(await telemetry.text());
   });
+  const { published } = options;
+  if (published) {
+    const enterReading = async (request: FastifyRequest) =>
+      published.enterReading(await authenticated(request), request.id);
+    addTiles(app, { ...published, enterReading });
+  }
   addHealth(app, options.checks, () => draining);
   if (options.introspection) addGraphiQL(app, options.demoToken ? { token: options.demoToken } : {});
 

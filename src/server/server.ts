@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { declarePolicy } from '../../seeds/declarations.js';
 import { seedOrganisation } from '../../seeds/organisation.js';
+import { readingSession } from '../domain/log/reading-session.js';
 import { recordSuppressed } from '../domain/log/suppressed.js';
 import { Refusal } from '../policy/refusal.js';
 import { SYSTEM } from '../policy/system.js';
@@ -19,6 +20,7 @@ import { createHttp } from './http.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { errorFields, type Log } from './log.js';
 import { openLogKey } from './log-key.js';
+import { openPublishing, type Publishing } from './publishing.js';
 import { buildApiSchema } from './schema.js';
 import { PATIENCE, type ShutdownStep } from './shutdown.js';
 import { createTelemetry } from './telemetry.js';
@@ -49,14 +51,15 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
   let core: Core | null = null;
   try {
     const keys = openKeys(config, now);
-    // Nothing is signed yet; that the key is another log's is said now all the same.
-    openLogKey(config);
+    const logKey = openLogKey(config);
     core = await openCore({ url: database.url, origin: config.log.origin, keys, now });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
     if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell, signal });
     signal.throwIfAborted();
-    const { http, telemetry, url } = await listen({ config, log, now, core, issuer });
+    const publishing = openPublishing({ config, key: logKey, core, log });
+    const { http, telemetry, url } = await listen({ config, log, now, core, issuer, publishing });
+    publishing.start();
     const patience = config.shutdownSeconds * 1_000;
     const { close } = core;
     return {
@@ -65,6 +68,7 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
       explorer: config.introspection,
       stop: [
         { name: 'requests', patience: patience + PATIENCE, run: () => http.close(patience) },
+        { name: 'publishing', patience: PATIENCE, run: () => publishing.stop() },
         { name: 'telemetry', patience: PATIENCE, run: async () => telemetry.close() },
         { name: 'connections', patience: PATIENCE, run: close },
         { name: 'database', patience: PATIENCE, run: () => database.stop() },
@@ -85,9 +89,10 @@ function openKeys({ kek, dataDir }: Config, now: () => Date): KeyProvider {
 interface Listening extends Omit<ServerOptions, 'tell' | 'signal'> {
   readonly core: Core;
   readonly issuer: DemoIssuer | null;
+  readonly publishing: Publishing;
 }
 
-async function listen({ config, log, now, core, issuer }: Listening) {
+async function listen({ config, log, now, core, issuer, publishing }: Listening) {
   const actor = createActors(core);
   const telemetry = createTelemetry();
   const http = await createHttp({
@@ -95,7 +100,14 @@ async function listen({ config, log, now, core, issuer }: Listening) {
     authenticate: createAuthenticator({ ...(issuer ?? config.oidc!), now: () => now().getTime() }),
     contextFor: async (caller, { id, method }) =>
       core.contextFor({ actor: await actor(caller, id), request: id, overGet: method === 'GET' }),
-    checks: core.checks,
+    published: {
+      tree: core.tree,
+      quorum: 0,
+      now,
+      enterReading: async (caller, request) =>
+        readingSession(core.contextFor({ actor: await actor(caller, request), request }), 'tile'),
+    },
+    checks: { ...core.checks, ...publishing.checks },
     limits: { ...DEFAULT_LIMITS, rate: { operations: config.requestsPerMinute, seconds: 60 } },
     onSuppressed: async (caller, count) => {
       const request = randomUUID();

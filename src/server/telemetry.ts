@@ -23,8 +23,16 @@ export interface GateMessage {
   readonly ms: number;
 }
 
+/** A step of publishing was done, or failed: `checkpoint`, or what follows one. */
+export interface PublishMessage {
+  readonly name: string;
+  readonly failed: boolean;
+  readonly ms: number;
+}
+
 export const APPEND_CHANNEL = 'access-ledger:append';
 export const GATE_CHANNEL = 'access-ledger:gate';
+export const PUBLISH_CHANNEL = 'access-ledger:publish';
 
 export interface Telemetry {
   request(about: { route: string; method: string; status: number; ms: number }): void;
@@ -81,6 +89,14 @@ export function createTelemetry(): Telemetry {
     registers,
   });
 
+  const publishing = new Histogram({
+    name: 'access_ledger_publish_seconds',
+    help: 'Steps of publishing: the checkpoint, and what follows it.',
+    labelNames: ['step', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  });
+
   const onAppend: ChannelListener = (message) => {
     const { entries: count, group, outcome, ms } = message as AppendMessage;
     entries.inc(count);
@@ -91,6 +107,11 @@ export function createTelemetry(): Telemetry {
     const { verb, outcome, ms } = message as GateMessage;
     decisions.observe({ verb, outcome }, ms / 1000);
   };
+  const onPublish: ChannelListener = (message) => {
+    const { name, failed, ms } = message as PublishMessage;
+    publishing.observe({ step: name, outcome: failed ? 'failed' : 'done' }, ms / 1000);
+  };
+  subscribe(PUBLISH_CHANNEL, onPublish);
   subscribe(APPEND_CHANNEL, onAppend);
   subscribe(GATE_CHANNEL, onGate);
 
@@ -100,6 +121,7 @@ export function createTelemetry(): Telemetry {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     close() {
+      unsubscribe(PUBLISH_CHANNEL, onPublish);
       unsubscribe(APPEND_CHANNEL, onAppend);
       unsubscribe(GATE_CHANNEL, onGate);
       registry.clear();

@@ -35,7 +35,7 @@ describe('publisher', () => {
   const append = (count: number) => log.ledger.append(Array.from({ length: count }, () => someBody({ asOf: 0 })));
   const server = (change: (own: Publications) => Partial<Publications> = () => ({})): Publisher => {
     const own = publications(writer, 1, randomUUID());
-    return createPublisher({ reader, publications: { ...own, ...change(own) }, key: KEY });
+    return createPublisher({ reader, publications: { ...own, ...change(own) }, key: KEY, leaseSeconds: 4 });
   };
   const expireLease = () => log.sql("UPDATE ledger.lease SET until = now() - interval '1 s'");
 

@@ -23,6 +23,8 @@ describe('the configuration', () => {
       oidc: null,
       kek: null,
       log: { origin: 'localhost/demo', keyFile: null },
+      checkpointSeconds: 1,
+      mirrorDir: null,
       logLevel: 'info',
       introspection: true,
       requestsPerMinute: 600,
@@ -32,7 +34,16 @@ describe('the configuration', () => {
 
   it('is what production sets', () => {
     const owner = { DATABASE_OWNER_URL: 'postgresql://owner@db.example.org/ledger' };
-    expect(readConfig({ ...PRODUCTION, ...owner, PORT: '80', HOST: '::', REQUESTS_PER_MINUTE: '6' })).to.deep.equal({
+    expect(
+      readConfig({
+        ...PRODUCTION,
+        ...owner,
+        PORT: '80',
+        HOST: '::',
+        MIRROR_DIR: '/mnt/mirror',
+        REQUESTS_PER_MINUTE: '6',
+      }),
+    ).to.deep.equal({
       production: true,
       host: '::',
       port: 80,
@@ -41,6 +52,8 @@ describe('the configuration', () => {
       oidc: { issuer: 'https://login.example.org/realm', audience: 'access-ledger' },
       kek: { file: '/run/secrets/kek' },
       log: { origin: 'log.example.org/access', keyFile: '/run/secrets/log-key' },
+      checkpointSeconds: 1,
+      mirrorDir: '/mnt/mirror',
       logLevel: 'info',
       introspection: false,
       requestsPerMinute: 6,

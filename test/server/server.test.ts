@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import pg from 'pg';
 import { SetupError } from '../../src/database/migrating.js';
+import { type OpenedCheckpoint, openCheckpoint, signCheckpoint } from '../../src/log/checkpoint.js';
+import { linkOf } from '../../src/log/leaf.js';
 import { formatSigningKey, signingKey } from '../../src/log/note-key.js';
+import { formatBundlePath, formatTilePath, parseBundle, type Tile, tileAt, tiledHashes } from '../../src/log/tile.js';
+import { EMPTY_ROOT, rootAt } from '../../src/log/tree.js';
 import { readConfig } from '../../src/server/config.js';
 import { createLog } from '../../src/server/log.js';
 import { type Server, startServer } from '../../src/server/server.js';
@@ -24,6 +29,7 @@ describe('the server', function () {
   let server: Server;
   let env: Record<string, string>;
   let logged = '';
+  const logKey = signingKey(ORIGIN, randomBytes(32));
 
   before(async () => {
     provider = await startProvider({
@@ -47,7 +53,7 @@ describe('the server', function () {
     login.username = 'ledger_server_login';
     login.password = 'x';
     makeSecretFile(join(folder, 'kek.json'), formatKeys(generateKeys(new Date(), randomBytes)));
-    makeSecretFile(join(folder, 'log.key'), formatSigningKey(signingKey(ORIGIN, randomBytes(32))));
+    makeSecretFile(join(folder, 'log.key'), formatSigningKey(logKey));
     env = {
       NODE_ENV: 'production',
       PORT: '0',
@@ -59,6 +65,7 @@ describe('the server', function () {
       KEK_FILE: join(folder, 'kek.json'),
       LOG_ORIGIN: ORIGIN,
       LOG_KEY_FILE: join(folder, 'log.key'),
+      MIRROR_DIR: join(folder, 'mirror'),
       REQUESTS_PER_MINUTE: '60',
     };
     server = await start(env);
@@ -110,7 +117,7 @@ describe('the server', function () {
     const response = await fetch(`${server.url}/health/ready`);
     expect([response.status, await response.json()]).to.deep.equal([
       200,
-      { status: 'ready', checks: { database: true, writer: true, keys: true } },
+      { status: 'ready', checks: { database: true, writer: true, keys: true, mirror: true } },
     ]);
     expect(server.demo).to.equal(false);
     expect((await ask('sam', '{ users { edges { node { id } } } }')).data.users.edges).to.deep.equal([]);
@@ -188,6 +195,70 @@ describe('the server', function () {
     const { errors } = (await response.json()) as Answer;
     expect(errors![0]!.extensions).to.include({ code: 'ACTOR_UNKNOWN', clause: '5.2' });
     expect(errors![0]!.extensions.entry).to.have.property('index');
+  });
+
+  const get = async (path: string, client?: string) =>
+    fetch(`${server.url}/${path}`, {
+      headers: client ? { authorization: `Bearer ${await provider.token(client)}` } : {},
+    });
+
+  /** Once a checkpoint covers everything so far. */
+  async function checkpoint(): Promise<OpenedCheckpoint> {
+    const { size } = (await ask('rita', '{ logHead { size } }')).data.logHead;
+    for (;;) {
+      const response = await get('checkpoint');
+      const opened = response.ok ? openCheckpoint(await response.text(), logKey) : null;
+      if (opened && opened.size >= size) return opened;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  it('publishes its log as tiles, hashes to anybody and leaves to reviewers, whose reading is one entry', async () => {
+    const { size, root } = await checkpoint();
+    const read = (tiles: readonly Tile[]) =>
+      Promise.all(tiles.map(async (tile) => new Uint8Array(await (await get(formatTilePath(tile))).arrayBuffer())));
+    expect(await rootAt(size, tiledHashes(size, { read }))).to.deep.equal(root);
+
+    const bundle = formatBundlePath(tileAt(0, 0, size)!);
+    expect((await get(bundle)).status).to.equal(401);
+    const refused = await get(bundle, 'sam');
+    expect([refused.status, ((await refused.json()) as Answer).errors![0]!.extensions.code]).to.deep.equal([
+      403,
+      'ROLE_NOT_PERMITTED',
+    ]);
+    const { size: before } = (await ask('rita', '{ logHead { size } }')).data.logHead;
+    const answers = await Promise.all([1, 2].map(() => get(bundle, 'rita')));
+    const leaves = parseBundle(new Uint8Array(await answers[0]!.arrayBuffer()))!;
+    const [tile] = await read([tileAt(0, 0, size)!]);
+    expect(leaves.map(linkOf).join('')).to.equal(Buffer.from(tile!).toString('hex'));
+    expect(answers[1]!.headers.get('cache-control')).to.match(/^private, .*immutable$/);
+    expect((await ask('rita', '{ logHead { size } }')).data.logHead.size).to.equal(before);
+  });
+
+  for (const path of ['tile/0/999', 'tile/0/000.p/256', 'tile/7/000', 'tile/entries/x001/000', 'tile/0/0', 'tile/']) {
+    it(`publishes nothing at /${path}`, async () => {
+      await checkpoint();
+      expect((await get(path, 'rita')).status).to.equal(404);
+    });
+  }
+
+  it('mirrors what it publishes, and is not ready while its log is shorter than that', async () => {
+    const { size } = await checkpoint();
+    const file = join(folder, 'mirror', 'checkpoint');
+    const mirrored = async () => openCheckpoint(await readFile(file, 'utf8').catch(() => ''), logKey).size;
+    while ((await mirrored().catch(() => 0)) < size) await new Promise((resolve) => setTimeout(resolve, 50));
+    const ready = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      const response = await fetch(`${server.url}/health/ready`);
+      return [response.status, ((await response.json()) as { checks: Record<string, boolean> }).checks.mirror];
+    };
+    expect(await ready()).to.deep.equal([200, true]);
+    const note = await readFile(file);
+    await writeFile(file, signCheckpoint({ origin: ORIGIN, size: size + 10_000, root: EMPTY_ROOT }, logKey));
+    expect(await ready()).to.deep.equal([503, false]);
+    expect(logged).to.contain('LOG_SHORTER_THAN_MIRROR');
+    await writeFile(file, note);
+    expect(await ready()).to.deep.equal([200, true]);
   });
 
   it('takes a flood before the gate: 429, and one entry with the count when it stops', async () => {
