@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Chain } from '../src/log/chain.js';
 import { formatBody } from '../src/log/entry.js';
-import { formatExportLine, parseExportLines } from '../src/log/export-line.js';
+import { formatExportLine } from '../src/log/export-line.js';
+import { parseExportLines } from '../src/log/lines.js';
 import { median, table } from './support/table.js';
 import { Traffic } from './support/traffic.js';
 
@@ -22,7 +23,7 @@ export async function verify(entries = '1000000'): Promise<void> {
   if (!Number.isSafeInteger(count) || count < 1) throw new RangeError('how many entries?');
   const folder = await mkdtemp(join(tmpdir(), 'access-ledger-bench-'));
   try {
-    const file = join(folder, 'log.jsonl');
+    const file = join(folder, 'log.ndjson');
     const held = await writeLog(file, count);
     const runs: Run[] = [];
     const bare: number[] = [];

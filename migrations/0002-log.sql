@@ -73,7 +73,6 @@ INSERT INTO ledger.event (name, changes_facts) VALUES
   ('identity.linked', false),
   ('key.destroyed', true),
   ('legal-basis.declared', true),
-  ('log.exported', false),
   ('log.read', false),
   ('processor.listed', false),
   ('processor.registered', true),

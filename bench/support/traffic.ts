@@ -1,6 +1,6 @@
 /**
  * Traffic is what a log mostly holds: staff who read what they need of one person, now and then a refusal, a list, a
- * change. About 800 bytes a body, 20,000 people with five records each, whom 200 members of staff look after.
+ * change; and before the first of these about a person, the entry that created their records. About 800 bytes a body, 20,000 people with five records each, whom 200 members of staff look after.
  *
  * Not from a seed: what is measured does not depend on which uuid it is.
  */
@@ -22,6 +22,7 @@ const CATEGORIES = [
 interface Person {
   readonly id: Pseudonym;
   readonly records: readonly { readonly category: Category; readonly id: RecordId; readonly version: number }[];
+  isKnown: boolean;
 }
 
 /** Makes bodies, each a new one, for a log that has as many entries as it has made bodies. */
@@ -34,6 +35,7 @@ export class Traffic {
     this.people = Array.from({ length: PEOPLE }, () => ({
       id: randomUUID() as Pseudonym,
       records: CATEGORIES.map((category) => ({ category, id: randomUUID() as RecordId, version: 1 })),
+      isKnown: false,
     }));
     this.staff = Array.from({ length: STAFF }, () => randomUUID() as Pseudonym);
   }
@@ -55,8 +57,14 @@ export class Traffic {
       const list = { details: { count: 100 }, event: 'user.listed' as const, id, operation: 'users' };
       return { ...about, ...list, outcome: 'permitted', ...made, request, ...version };
     }
+    if (!person.isKnown) {
+      person.isKnown = true;
+      const create = { event: 'record.created' as const, id, operation: 'collectPersonalData' };
+      const { records, id: subject } = person;
+      return { ...about, ...create, outcome: 'permitted', ...made, records, request, subject, ...version };
+    }
     const event = kind === 1 ? ('record.updated' as const) : ('record.read' as const);
-    const operation = kind === 1 ? 'updatePersonalData' : 'user.personalData';
+    const operation = kind === 1 ? 'updatePersonalData' : 'user';
     const shown = { ...about, event, id, operation };
     if (kind === 2 || kind === 3) {
       const refusal = { code: 'NO_NEED_TO_KNOW', missing: ['a need-to-know grant'] };

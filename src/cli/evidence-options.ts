@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Entry } from '../log/entry.js';
-import type { CheckpointEvidence, Evidence } from '../log/evidence.js';
+import type { CheckpointEvidence, Evidence, EvidenceError } from '../log/evidence.js';
 import { isLink, type LogIndex } from '../log/leaf.js';
 import { type NoteKeyType, parseVerifierKey, type VerifierKey } from '../log/note-key.js';
 import { CommandFault, fileFault } from './fault.js';
@@ -60,6 +60,14 @@ export async function openEvidenceOptions(options: EvidenceOptions, now: Date): 
     ...(maxAge !== undefined && { freshness: { maxSeconds: maxAge, now } }),
   };
   return { held, checkpoints };
+}
+
+/** Names the file that is no checkpoint of this log's. */
+export function evidenceFault(error: EvidenceError, { checkpoint = [] }: EvidenceOptions): CommandFault {
+  const file = error.note === null ? undefined : checkpoint[error.note];
+  return new CommandFault(file ? `${file}: ${error.message}` : `the evidence asks for ${error.message}`, {
+    cause: error,
+  });
 }
 
 function readNote(file: string): Promise<string> {

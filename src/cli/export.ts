@@ -34,7 +34,7 @@ It reads with the role access_ledger_reviewer, which cannot append: unlike an ex
 no entry in the log, and whoever has a login with that role can read the log without leaving one.
 
 Example:
-  access-ledger export log.jsonl && access-ledger verify log.jsonl --held 41:9c0e52…`,
+  access-ledger export log.ndjson && access-ledger verify log.ndjson --held 41:9c0e52…`,
     )
     .action(run);
 }

@@ -6,6 +6,7 @@
  */
 import type pg from 'pg';
 import { toUtf8 } from '../log/bytes.js';
+import type { Projection } from '../log/projection.js';
 import type { StoredEntry } from '../log/reading.js';
 
 /** A deployment starts with one log, and this command knows no other yet. */
@@ -35,7 +36,7 @@ export async function linkAt(client: pg.ClientBase, index: number): Promise<stri
 type Row = readonly [index: string, link: string, leaf: string, ...projection: (string | null)[]];
 
 /** As strings, spelt as in a body: a time that has more than milliseconds keeps them, so that it differs. */
-const PROJECTION = `subject, actor, event, purpose, outcome, request,
+const PROJECTION = `changed, changed_all, id, nth, subject, actor, event, purpose, outcome, request,
   regexp_replace(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '')
     || CASE WHEN extract(year FROM at) < 1 THEN ' BC' ELSE '' END || 'Z'`;
 
@@ -73,14 +74,14 @@ function entryOf([index, link, leaf]: Row): StoredEntry {
   return { index: Number(index), link, leaf: toUtf8(leaf) };
 }
 
-function projectionOf([, , , subject, actor, event, purpose, outcome, request, at]: Row): StoredEntry['projection'] {
-  return {
-    subject: subject ?? null,
-    actor: actor ?? null,
-    event: event ?? null,
-    purpose: purpose ?? null,
-    outcome: outcome ?? null,
-    request: request ?? null,
-    at: at ?? null,
-  };
+function projectionOf([, , , changed, changedAll, ...columns]: Row): Projection {
+  const [id, nth, subject, actor, event, purpose, outcome, request, at] = columns.map((column) => column ?? null);
+  const changes = { changed: indexOf(changed), changedAll: indexOf(changedAll) };
+  const fromLeaf = { id, nth, subject, actor, event, purpose, outcome, request, at };
+  return { ...fromLeaf, changes } as Projection;
+}
+
+/** int8, as `pg` gives it. */
+function indexOf(text: string | null | undefined): number | null {
+  return text == null ? null : Number(text);
 }

@@ -1,11 +1,11 @@
 /**
  * Packed readings are the readings of a batch of entries on their way from one thread to another. What verification
- * needs of an entry is some twenty small values, and to copy them as objects costs as much as hashing the entry; so a
+ * needs of an entry is a dozen small values, and to copy them as objects costs as much as hashing the entry; so a
  * reading without findings goes as one text and six numbers, and only the others go as they are.
  */
 import type { Deed } from '../log/deed.js';
 import type { Link, LogIndex, Place } from '../log/leaf.js';
-import type { Reading } from '../log/reading.js';
+import { isWhole, type Reading } from '../log/reading.js';
 
 export interface PackedReadings {
   /** One an entry, in order. */
@@ -16,19 +16,18 @@ export interface PackedReadings {
 
 const NUMBERS = 6;
 const NONE = -1;
-const BREAK = '\n';
 
 export function packReadings(all: readonly Reading[]): PackedReadings {
   const numbers = new Float64Array(NUMBERS * all.length);
   let at = 0;
   const readings = all.map((reading) => {
-    const { index, link, hash, place, deed, findings } = reading;
-    if (link !== hash || findings.length > 0 || !place || !deed) return reading;
-    numbers[at++] = index;
+    const { hash, place, deed, changes, findings } = reading;
+    if (!isWhole(reading) || findings.length > 0 || !place || !deed || changes) return reading;
     numbers[at++] = place.index;
     numbers[at++] = place.history?.nth ?? NONE;
     numbers[at++] = place.history?.earlier ?? NONE;
     numbers[at++] = deed.asOf;
+    numbers[at++] = deed.permitted ? 1 : 0;
     numbers[at++] = deed.subject === null ? NONE - deed.records.length : deed.records.length;
     return textOf(hash, place, deed);
   });
@@ -46,15 +45,13 @@ export function* unpackReadings({ readings, numbers }: PackedReadings): Generato
   }
 }
 
-/** What has a fixed width comes first, then the records, and last what may be any text. */
-function textOf(hash: Link, { prev }: Place, deed: Deed): string {
-  const { actor, at, event, outcome, purpose, records, request, subject } = deed;
+/** What has a fixed width comes first, and last the event, which is any text. */
+function textOf(hash: Link, { prev }: Place, { event, records, subject }: Deed): string {
   const ids = records.length > 0 ? records.join('') : '';
-  return `${hash}${prev}${at}${actor}${request}${subject ?? ''}${ids}${event}${BREAK}${outcome}${BREAK}${purpose ?? ''}`;
+  return `${hash}${prev}${subject ?? ''}${ids}${event}`;
 }
 
 const HASH = 64;
-const TIME = 24;
 const UUID = 36;
 
 function readingOf(text: string, numbers: Float64Array, first: number): Reading {
@@ -65,35 +62,27 @@ function readingOf(text: string, numbers: Float64Array, first: number): Reading 
   };
   const hash = next(HASH) as Link;
   const prev = next(HASH) as Link;
-  const time = next(TIME);
-  const actor = next(UUID);
-  const request = next(UUID);
   const count = numbers[first + 5]!;
   const subject = count < 0 ? null : next(UUID);
   const records: string[] = [];
   for (let left = count < 0 ? NONE - count : count; left > 0; left--) records.push(next(UUID));
-  const afterEvent = text.indexOf(BREAK, at);
-  const afterOutcome = text.indexOf(BREAK, afterEvent + 1);
-  const nth = numbers[first + 2]!;
-  const earlier = numbers[first + 3]!;
+  const index = numbers[first]! as LogIndex;
+  const nth = numbers[first + 1]!;
+  const earlier = numbers[first + 2]!;
   return {
-    index: numbers[first]!,
+    index,
     link: hash,
     hash,
     place: {
-      index: numbers[first + 1] as LogIndex,
+      index,
       prev,
       history: nth === NONE ? null : { nth, earlier: earlier === NONE ? null : (earlier as LogIndex) },
     },
     deed: {
-      actor,
-      asOf: numbers[first + 4]!,
-      at: time,
-      event: text.slice(at, afterEvent),
-      outcome: text.slice(afterEvent + 1, afterOutcome),
-      purpose: text.slice(afterOutcome + 1) || null,
+      asOf: numbers[first + 3]!,
+      event: text.slice(at),
+      permitted: numbers[first + 4] === 1,
       records,
-      request,
       subject,
     },
     findings: [],

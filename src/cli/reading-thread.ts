@@ -3,7 +3,8 @@
  * most of its work.
  */
 import { parentPort } from 'node:worker_threads';
-import { type Batch, readLines } from './lines.js';
+import type { Batch } from '../log/lines.js';
+import { readLines } from './lines.js';
 import { type PackedReadings, packReadings } from './packed-readings.js';
 
 export interface Answer extends PackedReadings {

@@ -2,8 +2,8 @@
  * Reading threads read batches of lines beside the thread that follows the chain.
  */
 import { Worker } from 'node:worker_threads';
+import type { Batch } from '../log/lines.js';
 import type { Reading } from '../log/reading.js';
-import type { Batch } from './lines.js';
 import { unpackReadings } from './packed-readings.js';
 import type { Answer } from './reading-thread.js';
 

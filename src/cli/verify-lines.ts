@@ -4,9 +4,11 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Evidence } from '../log/evidence.js';
+import { ExportError } from '../log/export-line.js';
+import { type Batch, cutLines, ROOM_BYTES } from '../log/lines.js';
 import { type Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
-import { type Batch, cutLines, ROOM_BYTES, readLines } from './lines.js';
+import { readLines } from './lines.js';
 import { type ReadBatch, ReadingThreads } from './reading-threads.js';
 
 /** As many batches as may be read before the chain has come to them. */
@@ -48,6 +50,8 @@ export async function verifyLines(
     }
     for (const reading of ahead) take(await reading);
     return verifier.conclude();
+  } catch (error) {
+    throw error instanceof ExportError ? new CommandFault(error.message, { cause: error }) : error;
   } finally {
     await threads?.end();
   }

@@ -5,10 +5,10 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Evidence } from '../log/evidence.js';
+import { type Evidence, EvidenceError } from '../log/evidence.js';
 import type { Report } from '../log/verify.js';
 import type { Named } from './database.js';
-import { addEvidenceOptions, type EvidenceOptions, openEvidenceOptions } from './evidence-options.js';
+import { addEvidenceOptions, type EvidenceOptions, evidenceFault, openEvidenceOptions } from './evidence-options.js';
 import { CommandFault, fileFault } from './fault.js';
 import { type Progress, showProgress } from './progress.js';
 import { formatReport } from './report-text.js';
@@ -42,8 +42,8 @@ export function addVerify(program: Command): void {
 Exit status: 0 intact, 1 tampered, 2 inconclusive, 3 unusable input or arguments.
 
 Example:
-  access-ledger verify log.jsonl --held 41:9c0e52…  (index and link of an entry that you were shown)
-  access-ledger verify log.jsonl --checkpoint kept.txt --key "$(cat log.vkey)"`,
+  access-ledger verify log.ndjson --held 41:9c0e52…  (index and link of an entry that you were shown)
+  access-ledger verify log.ndjson --checkpoint kept.txt --key "$(cat log.vkey)"`,
     )
     .action(run);
 }
@@ -62,9 +62,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
       ? verifyDatabase(options.database, evidence, progress)
       : verifyFile(file, evidence, progress));
   } catch (error) {
-    // Evidence that asks what no signatures could meet.
-    if (error instanceof RangeError) throw new CommandFault(`the evidence asks for ${error.message}`, { cause: error });
-    throw error;
+    throw error instanceof EvidenceError ? evidenceFault(error, options) : error;
   } finally {
     progress.end();
   }

@@ -1,22 +1,29 @@
 /**
  * A body as a reader takes it: strictly by the table of schema/log-format.md, "Body fields". What a body says that the
- * table does not know, no verifier could judge and no person foresee: in version 1, only `details` is open.
- * Events are open too: a log may be younger than its verifier.
+ * table does not know, no verifier could judge and no person foresee: in version 1, only `details` has members of any name.
+ * Events are open too: a log may be younger than its verifier. No field takes free text: what a person wrote, an e-mail
+ * address say, is found in whichever it was put.
  */
 import { type Json, NotCanonical, parseCanonical } from './canonical.js';
 import { BODY_VERSION, type PermittedBody, type RefusedBody } from './entry.js';
 import {
+  category,
+  clause,
+  code,
   count,
+  day,
   exactly,
   faultOf,
+  fieldName,
+  key,
   listOf,
   members,
-  name,
   nounVerb,
   object,
   oneOf,
-  open,
+  phrase,
   time,
+  tokens,
   uuid,
   uuid7,
   version,
@@ -42,10 +49,10 @@ export class BodyError extends Error {
 
 const ACTOR = members(
   { id: uuid, kind: oneOf('user', 'staff', 'processor', 'system') },
-  { onBehalfOf: uuid, role: name },
+  { onBehalfOf: uuid, role: key },
 );
-const RECORD = members({ category: name, id: uuid, version });
-const REFUSAL = members({ code: name }, { missing: listOf(name) });
+const RECORD = members({ category, id: uuid, version });
+const REFUSAL = members({ code }, { missing: listOf(phrase) });
 
 /** The table of version 1. */
 export const BODY = members(
@@ -53,20 +60,20 @@ export const BODY = members(
     actor: object(ACTOR),
     asOf: count,
     at: time,
-    clause: name,
+    clause,
     event: nounVerb,
     id: uuid7,
-    operation: name,
+    operation: fieldName,
     outcome: oneOf('permitted', 'refused'),
-    policy: name,
+    policy: day,
     request: uuid,
     v: exactly(BODY_VERSION),
   },
   {
-    asked: listOf(name),
-    basis: name,
-    details: open,
-    purpose: name,
+    asked: listOf(category),
+    basis: key,
+    details: tokens,
+    purpose: key,
     records: listOf(object(RECORD)),
     refusal: object(REFUSAL),
     subject: uuid,

@@ -3,8 +3,8 @@
  *
  *     canonical({ v: 1, event: 'record.read' })  →  {"event":"record.read","v":1}
  *
- * Narrower than the RFC where I-JSON and PostgreSQL are: no U+0000, no lone surrogate, only safe integers; and nested
- * no deeper than MAX_DEPTH, so that no reader runs out of stack over what an attacker wrote.
+ * Narrower than the RFC: no U+0000, which PostgreSQL cannot keep; no lone surrogate, which UTF-8 cannot; only safe integers;
+ * and nested no deeper than MAX_DEPTH, so that no reader runs out of stack over what an attacker wrote.
  */
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -20,7 +20,7 @@ export const MAX_DEPTH = 64;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 is what is looked for
 const UNSPEAKABLE = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
-/** Whether JSON can carry the text here: I-JSON (RFC 7493, section 2.1), and no U+0000. */
+/** Whether JSON can carry the text here. Noncharacters such as U+FFFF are text like any other: RFC 8785 and PostgreSQL take them. */
 export function isSpeakable(text: string): boolean {
   return !UNSPEAKABLE.test(text);
 }
@@ -31,15 +31,16 @@ export function isSpeakable(text: string): boolean {
  * The engine's own JSON writer agrees on every value that `isPlain`, but for strings that it can only escape, and is
  * three times as fast: verifying a log spends its time here.
  *
- * @throws NotCanonical for a number that is no safe integer, for strings that are not I-JSON or hold U+0000, and for
- * a value nested deeper than MAX_DEPTH.
+ * @param within how many arrays and objects the value stands
+ * @throws NotCanonical for a number that is no safe integer, for strings with U+0000 or a lone surrogate, and for a value
+ * nested deeper than MAX_DEPTH.
  */
-export function canonical(value: Json): string {
-  if (isPlain(value, 0)) {
+export function canonical(value: Json, within = 0): string {
+  if (isPlain(value, within)) {
     const text = JSON.stringify(value);
     if (!text.includes('\\u')) return text;
   }
-  return write(value, 0);
+  return write(value, within);
 }
 
 function write(value: Json, depth: number): string {
@@ -70,16 +71,17 @@ function canonicalString(value: string): string {
 /**
  * Parses exactly what `canonical` writes, and nothing else: `canonical(parseCanonical(text))` is `text`.
  *
+ * @param within how many arrays and objects the text stands
  * @throws NotCanonical for any other text
  */
-export function parseCanonical(text: string): Json {
+export function parseCanonical(text: string, within = 0): Json {
   let value: Json;
   try {
     value = JSON.parse(text);
   } catch {
     throw new NotCanonical('no JSON');
   }
-  if (canonical(value) !== text) throw new NotCanonical('JSON in another spelling');
+  if (canonical(value, within) !== text) throw new NotCanonical('JSON in another spelling');
   return value;
 }
 

@@ -58,7 +58,7 @@ export interface OpenedCheckpoint extends Checkpoint {
  * Verifies a checkpoint by the log's key, and by those witnesses' keys that signed it.
  *
  * @throws NoteError `MALFORMED`; `NO_KNOWN_KEY` where the log's signature is not there, witnesses or not;
- * `SIGNATURE_INVALID` where a known key's signature fails, or the origin is not the name of the log's key
+ * `OTHER_ORIGIN` where the origin is not the name of the log's key; `SIGNATURE_INVALID` where a known key's signature fails
  */
 export function openCheckpoint(
   note: string,
@@ -70,6 +70,6 @@ export function openCheckpoint(
   if (!byLog) throw new NoteError('NO_KNOWN_KEY', `${key.name} did not sign this checkpoint`);
   const checkpoint = parseCheckpoint(text);
   if (!checkpoint) throw new NoteError('MALFORMED', 'a note that is no checkpoint');
-  if (checkpoint.origin !== key.name) throw new NoteError('SIGNATURE_INVALID', `a checkpoint of ${checkpoint.origin}`);
+  if (checkpoint.origin !== key.name) throw new NoteError('OTHER_ORIGIN', `a checkpoint of ${checkpoint.origin}`);
   return { ...checkpoint, signed: [byLog, ...signed.filter((signature) => signature !== byLog)] };
 }

@@ -5,6 +5,7 @@
  */
 import { equal, toBase64 } from './bytes.js';
 import type { Finding, Findings } from './finding.js';
+import type { IndexRange } from './indices.js';
 import type { Link } from './leaf.js';
 import type { Hash } from './tree.js';
 
@@ -23,17 +24,30 @@ export interface Vouched {
   readonly by: readonly string[];
 }
 
-/** What the log says, read from it or guessed where it is damaged. A guess can be confirmed, but breaks no claim. */
+/** What the log says at a size, read from it or guessed where it is damaged. A guess can be confirmed, but breaks no claim. */
 export interface Known<T> {
   readonly value: T;
   readonly sure: boolean;
+}
+
+/** The log at a size: the link of the entry below it, and the root; null where nothing tells. */
+export interface Standing {
+  readonly link: Known<Link> | null;
+  readonly root: Known<Hash> | null;
+}
+
+/** Whether a claim about the link was met, and one about the root. */
+export interface Met {
+  readonly link: boolean;
+  readonly root: boolean;
 }
 
 /** The claims about one log, held against it as it grows. */
 export class Claims {
   private readonly claims: readonly Claim[];
   private readonly met = new Set<Claim>();
-  private readonly broken = new Set<Claim>();
+  /** With what the log says instead. */
+  private readonly broken = new Map<Claim, string>();
   private next = 0;
 
   constructor(
@@ -49,45 +63,66 @@ export class Claims {
     return this.claims[this.next]?.size === size;
   }
 
-  /** Holds the claims of this size against the log: its root there, and the link of the entry below; null if unknown. */
-  hold(size: number, link: Known<Link> | null, root: Known<Hash> | null): void {
-    for (; this.claims[this.next]?.size === size; this.next++) {
+  /** Whether a claim of the size awaited would be met. */
+  wouldMeet(standing: Standing): boolean {
+    const size = this.claims[this.next]?.size;
+    for (let at = this.next; this.claims[at]?.size === size; at++) if (isMet(this.claims[at]!, standing)) return true;
+    return false;
+  }
+
+  /** Holds the claims of the size awaited against the log. */
+  hold(standing: Standing): Met {
+    const met = { link: false, root: false };
+    for (const size = this.claims[this.next]?.size; this.claims[this.next]?.size === size; this.next++) {
       const claim = this.claims[this.next]!;
-      if ('link' in claim.says) {
-        if (link?.value === claim.says.link) this.met.add(claim);
-        else if (link?.sure) this.break(claim, `entry ${size - 1} with link ${claim.says.link}`, `link ${link.value}`);
-      } else {
-        if (root && equal(root.value, claim.says.root)) this.met.add(claim);
-        else if (root?.sure) this.break(claim, `root ${toBase64(claim.says.root)}`, `root ${toBase64(root.value)}`);
-      }
+      const kind = 'link' in claim.says ? 'link' : 'root';
+      if (isMet(claim, standing)) {
+        this.met.add(claim);
+        met[kind] = true;
+      } else if (standing[kind]?.sure) this.broken.set(claim, shownStanding(standing, kind));
     }
+    return met;
   }
 
-  private break(claim: Claim, expected: string, found: string): void {
-    this.broken.add(claim);
-    const range =
-      claim.size === 0 ? { first: null, last: null } : { first: this.confirmedBelow(claim.size), last: claim.size - 1 };
-    this.findings.addApart({ code: 'ROOT_MISMATCH', ...range, expected: `${expected}, says ${claim.by}`, found });
-  }
-
-  /** The largest size below this one at which the log was as claimed: what is wrong was changed after it. */
-  private confirmedBelow(size: number): number {
-    return this.claims.findLast((claim) => claim.size < size && this.met.has(claim))?.size ?? 0;
-  }
-
-  /** The log ends at this size. */
-  end(size: number): void {
+  /**
+   * The log ends at this size.
+   *
+   * @param absent what of a range stands nowhere in the log, not even out of order
+   */
+  end(size: number, absent: (range: IndexRange) => readonly IndexRange[]): void {
+    for (const mismatch of this.mismatches()) this.findings.addApart(mismatch);
     const longest = this.claims.at(-1);
-    if (longest && longest.size > size) {
+    const cut = longest && longest.size > size ? absent({ first: size, last: longest.size - 1 }) : [];
+    if (longest && cut.length > 0) {
       this.findings.addApart({
         code: 'TAIL_CUT',
-        first: size,
-        last: longest.size - 1,
+        first: cut[0]!.first,
+        last: cut.at(-1)!.last,
         expected: `${longest.size} entries, says ${longest.by}`,
         found: `${size} entries`,
       });
     }
     for (const fork of this.forks()) this.findings.addApart(fork);
+  }
+
+  /** One from each size that was confirmed to the next that was contradicted: larger ones that are say no more. */
+  private *mismatches(): Iterable<Finding> {
+    const confirmed = this.claims.filter((claim) => this.met.has(claim)).map(({ size }) => size);
+    const broken = new Map<number, Claim[]>();
+    let below = 0;
+    for (const claim of this.claims.filter((one) => this.broken.has(one))) {
+      while (below < confirmed.length && confirmed[below]! < claim.size) below++;
+      const first = below === 0 ? 0 : confirmed[below - 1]!;
+      const known = broken.get(first);
+      if (known) known.push(claim);
+      else broken.set(first, [claim]);
+    }
+    for (const [first, [claim, ...others]] of broken) {
+      const range = claim!.size === 0 ? { first: null, last: null } : { first, last: claim!.size - 1 };
+      const more = others.length > 0 ? `; ${others.length} more pieces of evidence are contradicted as well` : '';
+      const expected = `${shownClaim(claim!)}, says ${claim!.by}`;
+      yield { code: 'ROOT_MISMATCH', ...range, expected, found: `${this.broken.get(claim!)}${more}` };
+    }
   }
 
   /** Signed claims of which at most one can be true: the log's key signed two histories. */
@@ -97,7 +132,7 @@ export class Claims {
       const other = signed.slice(i + 1).find((later) => this.contradict(claim, later));
       if (!other) continue;
       const range = claim.size === 0 ? { first: null, last: null } : { first: 0, last: claim.size - 1 };
-      yield { code: 'FORK', ...range, expected: shown(claim), found: shown(other) };
+      yield { code: 'FORK', ...range, expected: shownFork(claim), found: shownFork(other) };
     }
   }
 
@@ -122,6 +157,18 @@ function isSigned(claim: Claim): claim is SignedClaim {
   return 'root' in claim.says;
 }
 
-function shown({ size, says, by }: SignedClaim): string {
+function isMet({ says }: Claim, { link, root }: Standing): boolean {
+  return 'link' in says ? link?.value === says.link : root !== null && equal(root.value, says.root);
+}
+
+function shownClaim({ size, says }: Claim): string {
+  return 'link' in says ? `entry ${size - 1} with link ${says.link}` : `root ${toBase64(says.root)}`;
+}
+
+function shownStanding({ link, root }: Standing, kind: 'link' | 'root'): string {
+  return kind === 'link' ? `link ${link!.value}` : `root ${toBase64(root!.value)}`;
+}
+
+function shownFork({ size, says, by }: SignedClaim): string {
   return `size ${size}, root ${toBase64(says.root)}, says ${by}`;
 }

@@ -15,7 +15,6 @@ export const EVENTS = {
   'identity.linked': { clause: '5.2', changesFacts: false },
   'key.destroyed': { clause: '6.3', changesFacts: true },
   'legal-basis.declared': { clause: '3.1', changesFacts: true },
-  'log.exported': { clause: '5.1', changesFacts: false },
   'log.read': { clause: '5.1', changesFacts: false },
   'processor.listed': { clause: '6.1', changesFacts: false },
   'processor.registered': { clause: '6.1', changesFacts: true },
@@ -34,7 +33,12 @@ export const EVENTS = {
 
 export type EventName = keyof typeof EVENTS;
 
-/** False for events that this version does not know: a verifier accepts them, and knows nothing of their facts. */
+/** A verifier accepts events that it does not know, and knows nothing of their facts. */
+export function isKnown(event: string): event is EventName {
+  return Object.hasOwn(EVENTS, event);
+}
+
+/** False for events that are not known. */
 export function changesFacts(event: string): boolean {
-  return Object.hasOwn(EVENTS, event) && EVENTS[event as EventName].changesFacts;
+  return isKnown(event) && EVENTS[event].changesFacts;
 }

@@ -28,7 +28,30 @@ export interface CheckpointEvidence {
   readonly freshness?: { readonly maxSeconds: number; readonly now: Date };
 }
 
-/** Opens all evidence: into claims to hold against the log, and findings about the evidence itself. */
+export type EvidenceFault =
+  /** No signatures, or nothing at all, could meet the quorum. */
+  | 'QUORUM_OUT_OF_REACH'
+  /** A note that is no checkpoint of this log's, whoever made it: it says nothing of the log, good or bad. */
+  | 'CHECKPOINT_UNUSABLE';
+
+/** Evidence that cannot be held against any log. */
+export class EvidenceError extends Error {
+  override readonly name = 'EvidenceError';
+  constructor(
+    readonly code: EvidenceFault,
+    message: string,
+    /** Which of the notes, from 0; null where none is at fault. */
+    readonly note: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Opens all evidence: into claims to hold against the log, and findings about the evidence itself.
+ *
+ * @throws EvidenceError
+ */
 export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Claim[]; findings: Finding[] } {
   const claims: Claim[] = held.map(({ index, link }) => ({
     size: index + 1,
@@ -50,6 +73,7 @@ export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Cl
       claims.push({ size: checkpoint.size, says: { root: checkpoint.root }, by: signers(checkpoint), vouches: met });
     } catch (error) {
       if (!(error instanceof NoteError)) throw error;
+      if (error.code !== 'SIGNATURE_INVALID') throw new EvidenceError('CHECKPOINT_UNUSABLE', error.message, i);
       const expected = `a checkpoint signed by ${checkpoints.key.name}`;
       findings.push(aboutEvidence('SIGNATURE_INVALID', expected, `${shown}: ${error.message}`));
     }
@@ -60,24 +84,31 @@ export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Cl
   return { claims, findings };
 }
 
-/** @throws RangeError for a quorum that no signatures, or nothing at all, could meet */
 function quorumOf({ witnesses }: CheckpointEvidence): number {
   if (!witnesses) return 0;
   const distinct = new Set(witnesses.keys.map(({ publicKey }) => toBase64(publicKey))).size;
   const { quorum } = witnesses;
   if (Number.isInteger(quorum) && quorum >= 1 && quorum <= distinct) return quorum;
-  throw new RangeError(`a quorum of ${quorum} among ${distinct} witnesses`);
+  throw new EvidenceError('QUORUM_OUT_OF_REACH', `a quorum of ${quorum} among ${distinct} witnesses`);
 }
 
-/** When each witness cosigned, newest first, in Unix seconds. One key under two names is one witness. */
-function witnessesOf({ signed }: OpenedCheckpoint): number[] {
+/**
+ * When each witness cosigned, newest first, in Unix seconds. One key under two names is one witness.
+ *
+ * @param until cosignatures that state a later time are passed over
+ */
+function witnessesOf({ signed }: OpenedCheckpoint, until = Number.POSITIVE_INFINITY): number[] {
   const times = new Map<string, number>();
   for (const { key, time } of signed.slice(1)) {
+    if (time !== null && time > until) continue;
     const witness = toBase64(key.publicKey);
     times.set(witness, Math.max(time ?? 0, times.get(witness) ?? 0));
   }
   return [...times.values()].sort((a, b) => b - a);
 }
+
+/** How far a witness's clock may be ahead of ours, in seconds: what claims to be from later says nothing of its age. */
+const MAX_SKEW = 300;
 
 /** A quorum of witnesses must have seen a checkpoint lately: an old one can hide a tail that was cut. */
 function staleness(
@@ -86,8 +117,9 @@ function staleness(
   quorum: number,
 ): Finding | null {
   if (!freshness) return null;
-  const newest = Math.max(...opened.map((checkpoint) => witnessesOf(checkpoint)[quorum - 1] ?? 0), 0);
-  const age = Math.floor(freshness.now.getTime() / 1000) - newest;
+  const now = Math.floor(freshness.now.getTime() / 1000);
+  const newest = Math.max(...opened.map((checkpoint) => witnessesOf(checkpoint, now + MAX_SKEW)[quorum - 1] ?? 0), 0);
+  const age = now - newest;
   if (newest > 0 && age <= freshness.maxSeconds) return null;
   const found = newest > 0 ? `one ${age} s old` : 'none whose cosignatures say when';
   return aboutEvidence('CHECKPOINT_STALE', `a checkpoint no older than ${freshness.maxSeconds} s`, found);

@@ -6,7 +6,7 @@
  * The leaf is its exact text. Where somebody has put bytes there that JSON cannot carry as text, `leafBase64` stands in
  * its place: a damaged log must still be exported, or nobody could be shown the damage.
  */
-import { carve, concat, fromBase64, fromUtf8, toBase64, toUtf8 } from './bytes.js';
+import { carve, fromBase64, fromUtf8, toBase64, toUtf8 } from './bytes.js';
 import { canonical, isSpeakable, type Json, NotCanonical, parseCanonical } from './canonical.js';
 import { isLink } from './leaf.js';
 import type { StoredEntry } from './reading.js';
@@ -43,7 +43,7 @@ export function formatExportLine({ index, link, leaf }: StoredEntry): string {
   const text = fromUtf8(leaf);
   const spoken = text !== null && isSpeakable(text) ? { leaf: text } : { leafBase64: toBase64(leaf) };
   const line = canonical({ index, link, ...spoken });
-  if (line.length > MAX_LINE_BYTES || toUtf8(line).length > MAX_LINE_BYTES) throw tooLong(0);
+  if (line.length > MAX_LINE_BYTES || toUtf8(line).length > MAX_LINE_BYTES) throw tooLong();
   return `${line}\n`;
 }
 
@@ -55,6 +55,9 @@ export function parseExportLine(line: Uint8Array): StoredEntry {
   return parsePlain(line) ?? parseAny(line);
 }
 
+/** A damaged log may keep bytes of any length for a link. */
+const HEX = /^(?:[0-9a-f]{2})*$/;
+
 /** Any line, by the definition: canonical JSON of the members. */
 function parseAny(line: Uint8Array): StoredEntry {
   const { index, link, leaf, leafBase64, ...rest } = members(line);
@@ -64,11 +67,12 @@ function parseAny(line: Uint8Array): StoredEntry {
     typeof index !== 'number' ||
     index < 0 ||
     typeof link !== 'string' ||
+    !HEX.test(link) ||
     !bytes ||
     !one ||
     Object.keys(rest).length
   ) {
-    throw malformed(0);
+    throw malformed();
   }
   return { index, link, leaf: bytes };
 }
@@ -80,7 +84,7 @@ function members(line: Uint8Array): { readonly [key: string]: Json | undefined }
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
   }
-  throw malformed(0);
+  throw malformed();
 }
 
 /** Only for bytes that `leaf` cannot hold, so that each entry has one line. */
@@ -157,45 +161,10 @@ function writeUnescaped(escaped: Uint8Array, room: Uint8Array): number {
   return to;
 }
 
-/**
- * The entries of an export, from chunks of its bytes however they are cut. Holds one line and one chunk.
- *
- * @throws ExportError at the first line that is none
- */
-export async function* parseExportLines(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<StoredEntry, void, undefined> {
-  let line = 1;
-  let begun: Uint8Array = NOTHING;
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
-      yield parseNumbered(begun, chunk.subarray(from, end), line++);
-      begun = NOTHING;
-      from = end + 1;
-    }
-    if (begun.length + chunk.length - from > MAX_LINE_BYTES) throw tooLong(line);
-    begun = concat(begun, chunk.subarray(from));
-  }
-  if (begun.length > 0) throw new ExportError('CUT_SHORT', line, 'ends without a line feed: export the rest');
+function malformed(): ExportError {
+  return new ExportError('MALFORMED', 0, 'no line of an exported log: {"index":…,"leaf":…,"link":…}');
 }
 
-const NOTHING = new Uint8Array();
-
-function parseNumbered(begun: Uint8Array, rest: Uint8Array, line: number): StoredEntry {
-  if (begun.length + rest.length > MAX_LINE_BYTES) throw tooLong(line);
-  try {
-    return parseExportLine(begun.length > 0 ? concat(begun, rest) : rest);
-  } catch (error) {
-    if (!(error instanceof ExportError)) throw error;
-    throw malformed(line);
-  }
-}
-
-function malformed(line: number): ExportError {
-  return new ExportError('MALFORMED', line, 'no line of an exported log: {"index":…,"leaf":…,"link":…}');
-}
-
-function tooLong(line: number): ExportError {
-  return new ExportError('TOO_LONG', line, `an entry of more than ${MAX_LINE_BYTES} bytes`);
+function tooLong(): ExportError {
+  return new ExportError('TOO_LONG', 0, `an entry of more than ${MAX_LINE_BYTES} bytes`);
 }

@@ -35,19 +35,28 @@ export const uuid7 = spelt(`${HEX}{8}-${HEX}{4}-7${HEX}{3}-[89ab]${HEX}{3}-${HEX
 
 export const nounVerb = spelt('[a-z]+(?:-[a-z]+)*\\.[a-z]+(?:-[a-z]+)*', 'noun.verb');
 
-const commonTime = spelt(`[0-9]{4}-${DAY}T${CLOCK}Z`, 'a time, RFC 3339 in UTC with milliseconds');
-const leapDay = spelt(`[0-9]{4}-02-29T${CLOCK}Z`, commonTime.says);
+/** Of a purpose, a legal basis, a role. */
+export const key = spelt('[a-z][a-z-]*', 'lower-case letters and hyphens');
+
+export const category = spelt('[a-z][a-z_]*(?:\\.[a-z][a-z_]*)*', 'lower-case words, joined by dots');
+
+export const clause = spelt('[0-9]+(?:\\.[0-9]+)*', 'the number of a clause');
+
+/** Of a GraphQL field, or what the server calls its own doing. */
+export const fieldName = spelt('[a-z][A-Za-z0-9]*', 'letters and digits');
+
+export const day = spelt('[0-9]{4}-[0-9]{2}-[0-9]{2}', 'a day, such as 2012-01-16');
+
+export const code = spelt('[A-Z]+(?:_[A-Z]+)*', 'upper-case words, joined by underscores');
+
+export const phrase = spelt('[a-z]+(?:[ -][a-z]+)*', 'lower-case words');
+
+const commonTime = spelt(`(?!0000)[0-9]{4}-${DAY}T${CLOCK}Z`, 'a time, RFC 3339 in UTC with milliseconds');
+const leapDay = spelt(`(?!0000)[0-9]{4}-02-29T${CLOCK}Z`, commonTime.says);
 
 export const time: Rule = {
   ...commonTime,
   holds: (value) => commonTime.holds(value) || (leapDay.holds(value) && isLeap(Number((value as string).slice(0, 4)))),
-};
-
-/** In the usual spelling: ASCII without quotes, backslashes and control characters. */
-export const name: Rule = {
-  holds: (value) => typeof value === 'string' && value !== '',
-  says: 'a string that is not empty',
-  plain: '"[ !#-\\[\\]-~]+"',
 };
 
 /** Canonical JSON has safe integers only. In the usual spelling: below 10^15. */
@@ -63,8 +72,23 @@ export const version: Rule = {
   plain: '[1-9][0-9]{0,14}',
 };
 
-/** Any object. Its usual spelling is no proof that it is one: whoever matches it parses it. */
-export const open: Rule = { holds: isObject, says: 'an object', plain: '\\{.*\\}' };
+const TOKEN = /^[A-Za-z0-9._:+/=-]+$/;
+
+/**
+ * An object of any members, but no text that a person wrote: every string in it, names of members included, is a token.
+ * Its usual spelling is no proof that it is one: whoever matches it parses it.
+ */
+export const tokens: Rule = {
+  holds: (value) => isObject(value) && isOfTokens(value),
+  says: 'an object whose strings are of letters, digits and . _ : + / = -',
+  plain: '\\{.*\\}',
+};
+
+function isOfTokens(value: Json): boolean {
+  if (typeof value === 'string') return TOKEN.test(value);
+  if (Array.isArray(value)) return value.every(isOfTokens);
+  return !isObject(value) || Object.entries(value).every(([name, member]) => TOKEN.test(name) && isOfTokens(member));
+}
 
 export function exactly(value: number): Rule {
   return { holds: (given) => given === value, says: String(value), plain: String(value) };

@@ -12,6 +12,7 @@ export const FINDINGS = {
   ENTRY_MISSING: 'tampered',
   SUBJECT_COUNT_BROKEN: 'tampered',
   RECORD_MOVED: 'tampered',
+  RECORD_ORIGIN_BROKEN: 'tampered',
   DECIDED_ON_STALE_FACTS: 'tampered',
   PROJECTION_EDITED: 'tampered',
   ROOT_MISMATCH: 'tampered',
@@ -41,30 +42,68 @@ export function findingAt(code: FindingCode, index: number, expected: string, fo
 /** A log that is damaged everywhere must not fill the memory: past this many of one code, findings are only counted. */
 export const MAX_LISTED = 1_000;
 
-/** The findings of one run, in order. */
+/** The findings of one run. */
 export class Findings {
-  readonly listed: Finding[] = [];
   unlisted = 0;
   tampered = false;
-  /** How many of a code are listed, and where the newest stands among the listed. */
-  private readonly codes = new Map<FindingCode, { count: number; newest: number }>();
+  private readonly listed = new Map<FindingCode, Finding[]>();
+  private readonly apart: Finding[] = [];
 
-  /** Adds what is wrong with one entry. Findings of one code at successive indices become one, with a range. */
+  /** Adds what is wrong with entries. Findings of one code that overlap or follow each other become one, with a range. */
   add(finding: Finding): void {
-    const newest = this.codes.get(finding.code)?.newest ?? -1;
-    const before = this.listed[newest];
-    if (before && before.last !== null && finding.first === before.last + 1) {
-      this.listed[newest] = { ...before, last: finding.last };
-    } else {
-      this.addApart(finding);
-    }
+    const ofCode = this.ofCode(finding);
+    const newest = ofCode.at(-1);
+    const joined = newest && join(newest, finding);
+    if (joined) ofCode[ofCode.length - 1] = joined;
+    else if (ofCode.length === MAX_LISTED) this.unlisted++;
+    else ofCode.push(finding);
   }
 
   /** Adds what evidence shows, which stays apart from what other evidence shows. */
   addApart(finding: Finding): void {
     if (FINDINGS[finding.code] === 'tampered') this.tampered = true;
-    const count = this.codes.get(finding.code)?.count ?? 0;
-    if (count === MAX_LISTED) this.unlisted++;
-    else this.codes.set(finding.code, { count: count + 1, newest: this.listed.push(finding) - 1 });
+    this.apart.push(finding);
   }
+
+  private ofCode({ code }: Finding): Finding[] {
+    if (FINDINGS[code] === 'tampered') this.tampered = true;
+    const known = this.listed.get(code);
+    if (known) return known;
+    const fresh: Finding[] = [];
+    this.listed.set(code, fresh);
+    return fresh;
+  }
+
+  /** In the order of the entries; those about evidence alone come last. */
+  inOrder(): Finding[] {
+    const listed = [...this.listed.values()].flatMap((ofCode) => joinAll([...ofCode].sort(byFirst)));
+    return [...listed, ...this.apart].sort(byFirst);
+  }
+}
+
+function byFirst(a: Finding, b: Finding): number {
+  return place(a) - place(b);
+}
+
+function place({ first }: Finding): number {
+  return first ?? Number.MAX_VALUE;
+}
+
+/** @param findings of one code, in order */
+function joinAll(findings: readonly Finding[]): Finding[] {
+  const joined: Finding[] = [];
+  for (const finding of findings) {
+    const both = joined.length > 0 ? join(joined.at(-1)!, finding) : null;
+    if (both) joined[joined.length - 1] = both;
+    else joined.push(finding);
+  }
+  return joined;
+}
+
+/** Null where there is something between them. */
+function join(a: Finding, b: Finding): Finding | null {
+  if (a.first === null || a.last === null || b.first === null || b.last === null) return null;
+  if (b.first > a.last + 1 || b.last < a.first - 1) return null;
+  const { expected, found } = b.first < a.first ? b : a;
+  return { code: a.code, first: Math.min(a.first, b.first), last: Math.max(a.last, b.last), expected, found };
 }

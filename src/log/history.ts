@@ -2,13 +2,22 @@
  * A history is all that the log says about one person, in order: a chain of its own, as each entry counts those before
  * it and names the last of them. Histories holds every person's against what it has read so far.
  *
- * Memory grows with the people (about 60 bytes each) and with the records (about 40 bytes each), not with the entries.
+ * Memory grows with the people (about 60 bytes each), with the records (about 40 bytes each) and with damage, not with the
+ * entries.
  */
 import type { Deed } from './deed.js';
-import { changesFacts } from './event.js';
-import { type Findings, findingAt } from './finding.js';
+import { changesFacts, isKnown } from './event.js';
+import { type FindingCode, type Findings, findingAt } from './finding.js';
 import { Column, IdTable } from './id-table.js';
+import { Indices } from './indices.js';
 import type { LogIndex, Place } from './leaf.js';
+import { type Changes, projectionFindings } from './projection.js';
+
+/** What an entry says of a history, and what it should. */
+interface Count {
+  readonly nth: number;
+  readonly earlier: number | null;
+}
 
 export class Histories {
   private readonly people = new IdTable();
@@ -23,103 +32,132 @@ export class Histories {
   /** By record: the person it belongs to, plus two; 1 for nobody. */
   private readonly owners = new Column();
 
+  /** Entries of which nothing is believed, or not what they count: a history may run through them. */
   private readonly unread = new Indices();
+  /** Permitted, of events that are not known: they may have changed facts. */
+  private readonly unknown = new Indices();
+  /** By person: what the last entry counted, where it was wrong. Its writer may have gone on from there. */
+  private readonly wrong = new Map<number, Count>();
 
   constructor(private readonly findings: Findings) {}
 
-  /** An entry stood here, or should have, of which nothing can be believed. Histories may run through it. */
+  /** Entries stood here, or should have, of which nothing can be believed. */
   skip(first: number, last: number): void {
     this.unread.add(first, last);
   }
 
   /** Takes the next entry that can be believed. */
-  take(index: LogIndex, history: Place['history'], deed: Deed): void {
+  take(index: LogIndex, history: Place['history'], deed: Deed, stored?: Changes): void {
     const person = deed.subject === null ? null : this.people.row(deed.subject);
-    this.count(index, history, person);
-    this.keep(index, deed, person);
+    const counted = this.count(index, history, person);
+    if (deed.records.length > 0) this.keep(index, deed, person, counted);
+    if (!counted) this.unread.add(index, index);
     // A refusal changed nothing; otherwise anybody could make everybody's permissions stale by asking for what is refused.
-    if (deed.outcome !== 'permitted') return;
-    this.judge(index, deed, person);
-    if (!changesFacts(deed.event)) return;
+    if (deed.permitted) this.judge(index, deed, person);
+    if (!stored) return;
+    if (deed.permitted && !isKnown(deed.event)) this.unknown.add(index, index);
+    this.compare(index, stored, person);
+  }
+
+  /** Whether the entry counts on from those before. */
+  private count(index: LogIndex, history: Place['history'], person: number | null): boolean {
+    if (person === null || history === null) {
+      if (history !== null) this.find('SUBJECT_COUNT_BROKEN', index, '- -, as the body has no subject', shown(history));
+      if (person !== null) this.find('SUBJECT_COUNT_BROKEN', index, 'a count, as the body has a subject', '- -');
+      return person === null && history === null;
+    }
+    const count = this.counts.get(person);
+    const last = count === 0 ? null : this.lasts.get(person);
+    const follows = history.nth === count + 1 && history.earlier === last;
+    if (follows || this.runsThrough(history, count, last) || this.goesOn(history, person)) {
+      this.counts.set(person, history.nth);
+      this.lasts.set(person, index);
+      this.wrong.delete(person);
+      return true;
+    }
+    this.find('SUBJECT_COUNT_BROKEN', index, shown({ nth: count + 1, earlier: last }), shown(history));
+    this.wrong.set(person, { nth: history.nth, earlier: index });
+    return false;
+  }
+
+  /** Whether as many entries of which nothing is believed lie between as it counts more, and it names one as the last. */
+  private runsThrough({ nth, earlier }: Count, count: number, last: number | null): boolean {
+    if (earlier === null || nth <= count + 1 || earlier <= (last ?? -1)) return false;
+    return this.unread.has(earlier) && nth - count - 1 <= this.unread.between(last ?? -1, earlier);
+  }
+
+  private goesOn({ nth, earlier }: Count, person: number): boolean {
+    const wrong = this.wrong.get(person);
+    return wrong !== undefined && nth === wrong.nth + 1 && earlier === wrong.earlier;
+  }
+
+  /** Each record belongs to whom the first entry named that named it: its one permitted `record.created`. */
+  private keep(index: LogIndex, { event, permitted, records }: Deed, person: number | null, counted: boolean): void {
+    const creates = permitted && event === 'record.created';
+    const holder = person === null ? 1 : person + 2;
+    for (const record of records) {
+      const row = this.records.row(record);
+      const owner = this.owners.get(row);
+      if (owner === 0) {
+        if (!creates && this.unread.isEmpty) {
+          this.find('RECORD_ORIGIN_BROKEN', index, `record ${record} created before`, `named first by ${event}`);
+        }
+        // Where the count is wrong the subject may be, and then everything after would be called wrong for it.
+        if (counted) this.owners.set(row, holder);
+        continue;
+      }
+      if (owner !== holder) {
+        this.find('RECORD_MOVED', index, this.shownRecord(record, owner), this.shownRecord(record, holder));
+      }
+      if (creates) this.find('RECORD_ORIGIN_BROKEN', index, `record ${record} created once`, 'created again');
+    }
+  }
+
+  private judge(index: LogIndex, { asOf, event }: Deed, person: number | null): void {
+    const needed = Math.max(this.changeForAll, person === null ? 0 : this.changes.get(person));
+    if (asOf < needed || asOf > index) {
+      this.find('DECIDED_ON_STALE_FACTS', index, `asOf from ${needed} to ${index}`, `asOf ${asOf}`);
+    }
+    if (!changesFacts(event)) return;
     if (person === null) this.changeForAll = index + 1;
     else this.changes.set(person, index + 1);
   }
 
-  private count(index: LogIndex, history: Place['history'], person: number | null): void {
-    const broken = (expected: string, found: string) =>
-      this.findings.add(findingAt('SUBJECT_COUNT_BROKEN', index, expected, found));
-    if (person === null || history === null) {
-      if (history !== null) broken('- -, as the body has no subject', shown(history));
-      if (person !== null) broken('a count, as the body has a subject', '- -');
-      return;
-    }
-    const count = this.counts.get(person);
-    const expected = { nth: count + 1, earlier: count === 0 ? null : this.lasts.get(person) };
-    if ((history.nth !== expected.nth || history.earlier !== expected.earlier) && !this.explains(history, expected)) {
-      broken(shown(expected), shown(history));
-    }
-    this.counts.set(person, history.nth);
-    this.lasts.set(person, index);
+  /** Holds what the store says of changes against what the entries up to this one say. */
+  private compare(index: LogIndex, stored: Changes, person: number | null): void {
+    const changed = person === null ? null : indexOf(this.changes.get(person));
+    const changedAll = indexOf(this.changeForAll);
+    const differing = [
+      ['changed', changed, stored.changed] as const,
+      ['changed_all', changedAll, stored.changedAll] as const,
+    ].filter(([, said, found]) => found !== said && !this.mayHaveChanged(found, said));
+    const words = differing.map(([column, said, found]) => [column, text(said), text(found)] as const);
+    for (const finding of projectionFindings(index, words)) this.findings.add(finding);
   }
 
-  /** Whether the entries between are ones that could not be read: then the count must have gone on in them. */
-  private explains(history: History, expected: History): boolean {
-    if (history.earlier === null || history.nth <= expected.nth) return false;
-    return history.earlier > (expected.earlier ?? -1) && this.unread.has(history.earlier);
+  /** By an entry after the last that is known to have. */
+  private mayHaveChanged(index: number | null, last: number | null): boolean {
+    return index !== null && index > (last ?? -1) && (this.unread.has(index) || this.unknown.has(index));
   }
 
-  private keep(index: LogIndex, { records }: Deed, person: number | null): void {
-    for (const record of records) {
-      const row = this.records.row(record);
-      const holder = person === null ? 1 : person + 2;
-      const owner = this.owners.get(row);
-      if (owner === 0) this.owners.set(row, holder);
-      else if (owner !== holder) {
-        this.findings.add(findingAt('RECORD_MOVED', index, this.of(record, owner), this.of(record, holder)));
-      }
-    }
+  private find(code: FindingCode, index: LogIndex, expected: string, found: string): void {
+    this.findings.add(findingAt(code, index, expected, found));
   }
 
-  private of(record: string, owner: number): string {
+  private shownRecord(record: string, owner: number): string {
     return `record ${record} of ${owner === 1 ? 'nobody' : `subject ${this.people.uuid(owner - 2)}`}`;
-  }
-
-  private judge(index: LogIndex, { asOf }: Deed, person: number | null): void {
-    const needed = Math.max(this.changeForAll, person === null ? 0 : this.changes.get(person));
-    if (asOf >= needed && asOf <= index) return;
-    const expected = `asOf from ${needed} to ${index}`;
-    this.findings.add(findingAt('DECIDED_ON_STALE_FACTS', index, expected, `asOf ${asOf}`));
   }
 }
 
-type History = NonNullable<Place['history']> | { readonly nth: number; readonly earlier: number | null };
-
-function shown({ nth, earlier }: History): string {
+function shown({ nth, earlier }: Count): string {
   return `${nth} ${earlier ?? '-'}`;
 }
 
-/** A set of indices, added in ascending order. Grows with the number of its gaps. */
-class Indices {
-  private readonly firsts: number[] = [];
-  private readonly lasts: number[] = [];
+/** Of a column that holds indices plus one. */
+function indexOf(plusOne: number): number | null {
+  return plusOne === 0 ? null : plusOne - 1;
+}
 
-  add(first: number, last: number): void {
-    const end = this.lasts.length - 1;
-    if (this.lasts[end] === first - 1) this.lasts[end] = last;
-    else {
-      this.firsts.push(first);
-      this.lasts.push(last);
-    }
-  }
-
-  has(index: number): boolean {
-    let low = 0;
-    let high = this.firsts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.firsts[middle]! <= index) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && index <= this.lasts[low - 1]!;
-  }
+function text(index: number | null): string | null {
+  return index === null ? null : String(index);
 }

@@ -13,7 +13,7 @@ import { concat, fromBase64, hexBytes, toBase64, toHex, toUtf8 } from './bytes.j
 import { isKeyName, type SigningKey, type VerifierKey } from './note-key.js';
 import { SIGNATURE_BYTES, signEd25519, verifyEd25519 } from './signature.js';
 
-export type NoteFault = 'MALFORMED' | 'SIGNATURE_INVALID' | 'NO_KNOWN_KEY';
+export type NoteFault = 'MALFORMED' | 'SIGNATURE_INVALID' | 'NO_KNOWN_KEY' | 'OTHER_ORIGIN';
 
 export class NoteError extends Error {
   override readonly name = 'NoteError';

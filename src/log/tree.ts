@@ -89,7 +89,7 @@ export async function rootAt(size: number, hashes: Hashes): Promise<Hash> {
 /** The right edge of a growing tree: the roots of its complete subtrees, enough to append to it and to know its root. */
 export class Frontier {
   private count = 0;
-  private readonly subtrees: Hash[] = [];
+  private subtrees: Hash[] = [];
 
   get size(): number {
     return this.count;
@@ -105,6 +105,14 @@ export class Frontier {
 
   root(): Hash {
     return fold(this.subtrees);
+  }
+
+  /** The same tree, to grow by itself. */
+  clone(): Frontier {
+    const clone = new Frontier();
+    clone.count = this.count;
+    clone.subtrees = [...this.subtrees];
+    return clone;
   }
 }
 

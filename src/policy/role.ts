@@ -20,7 +20,6 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
   'identity.linked': ['privacy-officer', 'system'],
   'key.destroyed': ['privacy-officer'],
   'legal-basis.declared': ['system'],
-  'log.exported': ['security-reviewer'],
   'log.read': ['security-reviewer'],
   'processor.listed': ['security-reviewer', ...ANY_STAFF],
   'processor.registered': ['privacy-officer', 'system'],

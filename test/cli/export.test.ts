@@ -50,7 +50,7 @@ describe('access-ledger export', () => {
     );
 
   it('writes a line an entry, which verifies without the database, for its owner alone', async () => {
-    const file = path('log.jsonl');
+    const file = path('log.ndjson');
     const { status, out, err } = await exported(file);
     expect([status, out, err]).to.deep.equal([0, '', `${file}: 10,000 entries\n`]);
     expect(await readFile(file, 'utf8')).to.equal(whole);
@@ -116,7 +116,7 @@ describe('access-ledger export', () => {
       whole.replaceAll(/"link":"(..)/g, (_, two) => `"link":"${two === '00' ? '11' : '00'}`),
     );
     await refused(/another link: verify both/, file);
-    await copyFile(path('log.jsonl'), file);
+    await copyFile(path('log.ndjson'), file);
     await refused(/begins with entry 0, not 5/, file, '--from', '5');
     await refused(/goes on to entry 9999/, file, '--to', '5');
     await truncate(file, 0);
@@ -130,7 +130,7 @@ describe('access-ledger export', () => {
 
   it('says when the database has lost what the file has', async () => {
     const file = path('lost.jsonl');
-    await copyFile(path('log.jsonl'), file);
+    await copyFile(path('log.ndjson'), file);
     await log.sql('ALTER TABLE ledger.entry DISABLE TRIGGER append_only');
     await log.sql('DELETE FROM ledger.entry WHERE index = 9999');
     await refused(/no such entry: verify both/, file);

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CommandFault } from '../../src/cli/fault.js';
-import { type Batch, cutLines, ROOM_BYTES, readLines } from '../../src/cli/lines.js';
+import { readLines } from '../../src/cli/lines.js';
 import { packReadings, unpackReadings } from '../../src/cli/packed-readings.js';
 import { verifyLines } from '../../src/cli/verify-lines.js';
 import { toUtf8 } from '../../src/log/bytes.js';
 import { formatBody } from '../../src/log/entry.js';
-import { parseExportLines } from '../../src/log/export-line.js';
+import { type Batch, parseExportLines, ROOM_BYTES } from '../../src/log/lines.js';
 import { type Reading, readEntry } from '../../src/log/reading.js';
 import { verify } from '../../src/log/verify.js';
 import { aBody, bodies, chained, edited, entryOf, linesOf } from './logs.js';
@@ -17,14 +17,6 @@ async function* inChunks(bytes: Uint8Array, sizes: () => number): AsyncGenerator
     yield bytes.subarray(at, at + size);
     at += size;
   }
-}
-
-async function cut(bytes: Uint8Array, sizes: () => number): Promise<Uint8Array[]> {
-  const batches: Uint8Array[] = [];
-  for await (const { room, length } of cutLines(inChunks(bytes, sizes), () => new Uint8Array(ROOM_BYTES))) {
-    batches.push(room.slice(0, length));
-  }
-  return batches;
 }
 
 function batchOf(text: string): Batch {
@@ -44,26 +36,6 @@ const faultOf = (attempt: Promise<unknown>) =>
 const LONG = 3_500;
 
 describe('lines', () => {
-  it('are cut into batches of whole ones, however the bytes come, and none is lost', async () => {
-    const text = toUtf8(`${'{"a":1}\n'.repeat(90_000)}${'x'.repeat(ROOM_BYTES - 1)}\n${'\n'.repeat(3)}`);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1_000, max: 700_000 }), { minLength: 1 }), async (sizes) => {
-        let turn = 0;
-        const batches = await cut(text, () => sizes[turn++ % sizes.length]!);
-        expect(Buffer.concat(batches).equals(text)).to.equal(true);
-        for (const batch of batches) expect(batch.at(-1)).to.equal(0x0a);
-      }),
-      { numRuns: 20 },
-    );
-  });
-
-  it('that are too long or cut short are faults', async () => {
-    expect(await faultOf(cut(toUtf8('x'.repeat(ROOM_BYTES)), () => 1 << 16))).to.match(/a line of more than/);
-    expect(await faultOf(cut(toUtf8('{}\n{"index"'), () => 4))).to.match(/cut short/);
-    expect(await faultOf(cut(toUtf8('x'), () => 1))).to.match(/cut short/);
-    expect(await cut(new Uint8Array(), () => 1)).to.deep.equal([]);
-  });
-
   it('are read until one is none', () => {
     const log = chained(bodies(3));
     expect(readLines(batchOf(linesOf(log)))).to.deep.equal({
@@ -79,22 +51,28 @@ describe('lines', () => {
 describe('packed readings', () => {
   const roundTrip = (readings: readonly Reading[]) => [...unpackReadings(structuredClone(packReadings(readings)))];
 
-  it('unpack to what was packed: sound, damaged, about nobody, with records, with any purpose', () => {
+  it('unpack to what was packed: sound, damaged, refused, about nobody, with records, of any event', () => {
     const record = () => ({ id: aBody({ asOf: 0 }).request, category: 'user.name', version: 1 });
     fc.assert(
       fc.property(
         fc.array(
-          fc.record({ purpose: fc.string({ minLength: 1, unit: 'grapheme' }), records: fc.nat(3), odd: fc.nat(3) }),
+          fc.record({ event: fc.stringMatching(/^[a-z]{1,9}\.[a-z]{1,9}$/), records: fc.nat(3), odd: fc.nat(4) }),
         ),
         (rows) => {
           const texts = bodies(rows.length).map((text, i) => {
-            const { purpose, records } = rows[i]!;
-            const more = { purpose: purpose.replaceAll('\0', '\n'), records: Array.from({ length: records }, record) };
-            return formatBody({ ...JSON.parse(text), ...more });
+            const { event, records, odd } = rows[i]!;
+            const refusal = odd === 2 ? { outcome: 'refused', refusal: { code: 'NO_GRANT' } } : {};
+            return formatBody({
+              ...JSON.parse(text),
+              event,
+              records: Array.from({ length: records }, record),
+              ...refusal,
+            });
           });
           const log = chained(texts).map((entry, i) => {
             if (rows[i]!.odd === 0) return edited(entry);
-            return rows[i]!.odd === 1 ? { ...entry, leaf: entry.leaf.slice(1) } : entry;
+            if (rows[i]!.odd === 1) return { ...entry, leaf: entry.leaf.slice(1) };
+            return rows[i]!.odd === 3 ? { ...entry, index: 7 } : entry;
           });
           const readings = log.map((entry) => readEntry(entry));
           expect(roundTrip(readings)).to.deep.equal(readings);

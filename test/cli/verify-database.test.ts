@@ -6,7 +6,7 @@ import { someId, type TestLedger, testLedger } from '../support/ledger.js';
 import { run } from './command.js';
 import { aBody, chained, held } from './logs.js';
 
-const ENTRIES = 20;
+const ENTRIES = 30;
 
 describe('access-ledger verify --database', () => {
   let log: TestLedger;
@@ -64,6 +64,10 @@ describe('access-ledger verify --database', () => {
       `at = at + interval '1 day'`,
       `at = at + interval '1 microsecond'`,
       `at = at - interval '4051 years'`,
+      `id = gen_random_uuid()`,
+      `nth = nth + 1`,
+      `changed = 3`,
+      `changed_all = 3`,
     ];
     // At odd indices, so that no two findings become one.
     const updates = edits.map((edit, i) => `UPDATE ledger.entry SET ${edit} WHERE index = ${2 * i + 1}`);
@@ -80,8 +84,10 @@ describe('access-ledger verify --database', () => {
     expect(await whenDone('DELETE FROM ledger.entry')).to.deep.equal([2]);
     const swap = `UPDATE ledger.entry SET index = 103 WHERE index = 3; UPDATE ledger.entry SET index = 3 WHERE index = 4;
       UPDATE ledger.entry SET index = 4 WHERE index = 103`;
-    const [status, ...swapped] = await whenDone(swap);
-    expect([status, swapped[0]]).to.deep.equal([1, 'CHAIN_BROKEN 3']);
+    expect(await whenDone(swap)).to.deep.equal([1, 'PROJECTION_EDITED 3', 'CHAIN_BROKEN 4']);
+    const renumber =
+      'DELETE FROM ledger.entry WHERE index = 3; UPDATE ledger.entry SET index = index - 1 WHERE index > 3';
+    expect(await whenDone(renumber, held(shown))).to.deep.equal([1, 'ENTRY_MISSING 3', 'PROJECTION_EDITED 4']);
     const before = `INSERT INTO ledger.entry SELECT log, -1, gen_random_uuid(), link, leaf, NULL, NULL, actor, event, outcome,
       purpose, request, at, NULL, NULL FROM ledger.entry WHERE index = 0`;
     expect((await whenDone(`ALTER TABLE ledger.entry DROP CONSTRAINT entry_index_check; ${before}`))[0]).to.equal(1);

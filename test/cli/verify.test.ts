@@ -73,9 +73,13 @@ describe('access-ledger verify FILE', () => {
     const { out } = await run(['verify', file, held(last)]);
     const lines = out.split('\n');
     expect(lines[0]).to.equal('FINDING         ENTRIES  WHAT HAPPENED');
-    expect(lines[1]).to.equal('CONTENT_EDITED  1        the content was changed after it was written');
-    expect(lines[2]).to.equal(`                         expected  a leaf of link ${log[1]!.link}`);
-    expect(lines[3]).to.match(/^ {25}found {5}one of [0-9a-f]{64}$/);
+    expect(lines[1]).to.equal(
+      'CONTENT_EDITED  1        the content, or the link beside it, was changed after it was written',
+    );
+    expect(lines[2]).to.equal(
+      `                         expected  a leaf that hashes to its link ${log[1]!.link}, which entry 2 follows`,
+    );
+    expect(lines[3]).to.match(/^ {25}found {5}it hashes to [0-9a-f]{64}$/);
     expect(lines[4]).to.equal('ENTRY_MISSING   5–7      entries were removed');
     expect(lines.slice(-2)).to.deep.equal(['tampered: 2 findings, 9 entries read', '']);
     expect(out).not.to.include('\x1b');
@@ -108,8 +112,33 @@ describe('access-ledger verify FILE', () => {
         0,
         'intact: 10 entries attested by the checkpoint of ledger.example.com/test',
       ]);
-      const wrong = ['--key', formatVerifierKey(other)];
-      expect(await codes('c', log, file, ...wrong)).to.deep.equal([1, 'tampered', ['SIGNATURE_INVALID']]);
+      const mine = ['--key', formatVerifierKey(key)];
+      const edited = await kept(signCheckpoint(checkpoint, key).replace('\n10\n', '\n11\n'));
+      expect(await codes('c', log, edited, ...mine)).to.deep.equal([1, 'tampered', ['SIGNATURE_INVALID']]);
+    });
+
+    it('can use no file that says nothing of this log: another key’s, another log’s, or no checkpoint at all', async () => {
+      const file = await written('u', log);
+      const unusable = [
+        [await kept(signCheckpoint(checkpoint, key)), '--key', formatVerifierKey(other)],
+        [
+          await kept(signNote(formatCheckpoint({ ...checkpoint, origin: 'b.example' }), [key])),
+          ...witnessed.slice(0, 2),
+        ],
+        [await kept('hello\n'), ...witnessed.slice(0, 2)],
+      ];
+      for (const [checkpointed, ...keys] of unusable) {
+        const { status, out, err } = await run(['verify', file, held(last), checkpointed!, ...keys]);
+        expect([status, out]).to.deep.equal([3, '']);
+        expect(err).to.contain(`${checkpointed!.replace('--checkpoint=', '')}: `);
+      }
+    });
+
+    it('takes no quorum that cannot be met', async () => {
+      const file = await kept(signCheckpoint(checkpoint, key));
+      const { status, err } = await run(['verify', await written('q', log), file, ...witnessed, '--quorum', '2']);
+      expect(status).to.equal(3);
+      expect(err).to.equal('access-ledger: the evidence asks for a quorum of 2 among 1 witnesses\n');
     });
 
     it('asks for the witnesses, and for how long ago', async () => {

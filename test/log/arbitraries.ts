@@ -53,7 +53,7 @@ export function bodyOf(
     clause: '5.2',
     policy: '2012-01-16',
     request: uuid(0x4e),
-    operation: 'user.personalData',
+    operation: 'user',
     ...more,
   });
 }

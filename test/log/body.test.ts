@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { BodyError, parseBody } from '../../src/log/body.js';
 import { canonical, type Json } from '../../src/log/canonical.js';
-import { type Deed, deedOf, parseDeed } from '../../src/log/deed.js';
+import { type Columns, columnsOf, type Deed, deedOf, parseColumns, parseDeed } from '../../src/log/deed.js';
 import { bodyOf, json, text, uuid } from './arbitraries.js';
 
 function attempt<T>(parse: () => T): T | string {
@@ -18,7 +18,7 @@ const right = JSON.parse(bodyOf(42, { records: [7, 8], more: { asked: ['user.nam
   string,
   Json
 >;
-const refusal = { outcome: 'refused', refusal: { code: 'NO_GRANT', missing: ['grant'] } };
+const refusal = { outcome: 'refused', refusal: { code: 'NO_GRANT', missing: ['a need-to-know grant'] } };
 
 function changed(change: Record<string, Json | undefined>): string {
   return canonical({ ...right, ...change });
@@ -31,14 +31,21 @@ describe('body', () => {
   });
 
   it('takes events that it does not know, and details of any shape', () => {
-    expect(parseBody(changed({ event: 'moon.landed', details: { '': [null, { a: 'ü"' }] } })).event).to.equal(
-      'moon.landed',
-    );
+    const details = { a: [null, { 'b.c': 'D-1_e' }, true, 7, [], {}] };
+    expect(parseBody(changed({ event: 'moon.landed', details })).event).to.equal('moon.landed');
   });
 
-  it('takes words that are not ASCII', () => {
-    const body = parseBody(changed({ operation: 'größe"\\', at: '2028-02-29T00:00:00.000Z' }));
-    expect(body.operation).to.equal('größe"\\');
+  it('takes a 29th of February in a leap year', () => {
+    expect(parseBody(changed({ at: '2028-02-29T00:00:00.000Z' }))).to.have.property('at');
+  });
+
+  it('takes 64 arrays and objects within each other, itself one, and no more', () => {
+    const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+    const body = (levels: number) => changed({ details: { n: 7 } }).replace('"n":7', `"n":${nested(levels)}`);
+    for (const parse of [parseBody, parseDeed]) {
+      expect(attempt(() => parse(body(62)))).to.be.an('object');
+      expect(attempt(() => parse(body(63)))).to.match(/^BODY_NOT_CANONICAL/);
+    }
   });
 
   for (const [fault, change] of Object.entries<Record<string, Json | undefined>>({
@@ -64,7 +71,13 @@ describe('body', () => {
     'a record without version': { records: [{ category: 'user.name', id: uuid(1) }] },
     'a record of version 0': { records: [{ category: 'user.name', id: uuid(1), version: 0 }] },
     'a word that is empty': { operation: '' },
+    'a word that is not ASCII': { operation: 'größe' },
+    'an address in a clause': { clause: 'jane@example.com' },
+    'a year 0': { at: '0000-01-01T09:00:00.000Z' },
     'details that are a text': { details: 'x' },
+    'details with a sentence': { details: { a: [{ b: 'Jane Doe' }] } },
+    'details with an empty text': { details: { a: '' } },
+    'details with a name that is no token': { details: { 'Jane Doe': 1 } },
     'asked categories that are none': { asked: [1] },
   })) {
     it(`refuses ${fault}`, () => {
@@ -95,6 +108,8 @@ describe('deed', () => {
   function same(body: string): void {
     const expected = attempt<Deed>(() => deedOf(parseBody(body)));
     expect(attempt<Deed>(() => parseDeed(body))).to.deep.equal(expected);
+    const columns = attempt<Columns>(() => columnsOf(parseBody(body)));
+    expect(attempt<Columns>(() => parseColumns(body))).to.deep.equal(columns);
   }
 
   it('is what the parsed body says, or refused as the body is, whatever a field holds', () => {
@@ -105,7 +120,7 @@ describe('deed', () => {
   });
 
   it('is the same of every text, whatever is inserted, removed or replaced', () => {
-    const whole = changed({ details: { count: 3, '},"event":"': ['"event":'] }, ...refusal });
+    const whole = changed({ details: { count: 3, event: ['a.b', { v: 1 }] }, ...refusal });
     const place = fc.nat({ max: whole.length });
     const inserts = fc.constantFrom(
       '',

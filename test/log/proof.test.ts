@@ -54,7 +54,7 @@ describe('checkpoint', () => {
     ).to.equal('NO_KNOWN_KEY');
     expect(code(() => openCheckpoint(signNote(text, witnessKeys), logKey, witnessKeys))).to.equal('NO_KNOWN_KEY');
     expect(code(() => openCheckpoint(signNote(text.replace('main', 'other'), [logKey]), logKey))).to.equal(
-      'SIGNATURE_INVALID',
+      'OTHER_ORIGIN',
     );
     expect(code(() => openCheckpoint(signNote('no checkpoint\n', [logKey]), logKey))).to.equal('MALFORMED');
   });

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseDeed } from '../../src/log/deed.js';
+import { parseColumns } from '../../src/log/deed.js';
 import type { Entry } from '../../src/log/entry.js';
-import type { Evidence } from '../../src/log/evidence.js';
+import { type Evidence, EvidenceError } from '../../src/log/evidence.js';
 import { MAX_LISTED } from '../../src/log/finding.js';
 import { type LogIndex, linkOf, parseLeaf } from '../../src/log/leaf.js';
+import { MAX_ROWS } from '../../src/log/order.js';
 import type { Projection } from '../../src/log/projection.js';
 import { readEntry, type StoredEntry } from '../../src/log/reading.js';
 import { type Report, Verifier, verify } from '../../src/log/verify.js';
@@ -20,7 +21,18 @@ const sketch: fc.Arbitrary<Sketch> = fc
     event: grant ? 'grant.approved' : 'record.read',
     ...(subject !== null && { records: records.map((n) => 100 + 10 * subject + n) }),
   }));
-const honest = fc.array(sketch, { minLength: 2, maxLength: 30 }).map(logOf);
+const honest = fc.array(sketch, { minLength: 2, maxLength: 30 }).map((sketches) => logOf(createdFirst(sketches)));
+
+/** The first entry that names a record is of the event that creates it, and names no others. */
+function createdFirst(sketches: readonly Sketch[]): Sketch[] {
+  const created = new Set<number>();
+  return sketches.map((one) => {
+    const fresh = (one.records ?? []).filter((record) => !created.has(record));
+    if (fresh.length === 0) return one;
+    for (const record of fresh) created.add(record);
+    return { ...one, event: 'record.created', records: fresh };
+  });
+}
 const somewhere = fc.nat({ max: 1000 });
 
 /** The last entry, as somebody who was shown it holds it. */
@@ -111,12 +123,61 @@ describe('verify', () => {
         const [a, b] = [n % entries.length, m % entries.length];
         if (a === b) return;
         const swapped = entries.with(a, { ...entries[b]!, index: a }).with(b, { ...entries[a]!, index: b });
-        const report = await verify(swapped);
-        const places = report.findings.flatMap(({ first, last }) => [first, last]);
-        expect(report.findings.every(({ code }) => code === 'CHAIN_BROKEN')).to.equal(true);
-        expect(new Set(places)).to.deep.equal(new Set([a, b]));
+        const [first, last] = [Math.min(a, b), Math.max(a, b)];
+        const { findings } = await verify(swapped, heldOf(entries));
+        const beside = findings.filter(({ code }) => code === 'PROJECTION_EDITED');
+        const order = findings.filter(({ code }) => code === 'CHAIN_BROKEN');
+        expect(order.length + beside.length).to.equal(findings.length);
+        expect(beside.flatMap((one) => [one.first, one.last])).to.include.members([first, last]);
+        expect(order.every((one) => one.first! >= first && one.last! <= last)).to.equal(true);
+        expect(order).not.to.have.length(0);
       }),
     );
+  });
+
+  it('finds rows in any order to be so, and none of them missing, nor anything wrong with what they say', async () => {
+    const shuffled = honest.chain((entries) =>
+      fc.shuffledSubarray(entries, { minLength: entries.length }).map((rows) => ({ entries, rows })),
+    );
+    await fc.assert(
+      fc.asyncProperty(shuffled, async ({ entries, rows }) => {
+        const { findings } = await verify(rows, heldOf(entries));
+        expect(findings.every(({ code }) => code === 'CHAIN_BROKEN')).to.equal(true);
+        expect(findings.length === 0).to.equal(rows.every(({ index }, i) => index === i));
+      }),
+    );
+  });
+
+  it('finds a row that was replaced, link and all, by evidence from after it, and knows no better without than that it is one of two', async () => {
+    await fc.assert(
+      fc.asyncProperty(honest, somewhere, somewhere, async (entries, n, m) => {
+        const index = n % (entries.length - 1);
+        const size = index + 2 + (m % (entries.length - 1 - index));
+        const leaf = edited(entries, index, 'convenience', 'marketing')[index]!.leaf;
+        const replaced = entries.with(index, { index, leaf, link: linkOf(leaf) });
+        expect(found(await verify(replaced))).to.deep.equal([`CHAIN_BROKEN ${index}–${index + 1}`]);
+        expect(found(await verify(replaced, heldOf(entries.slice(0, size))))).to.deep.equal([`CHAIN_BROKEN ${index}`]);
+      }),
+    );
+  });
+
+  it('finds a row that was put before or after the one whose index it claims, and still reads that one', async () => {
+    await fc.assert(
+      fc.asyncProperty(honest, somewhere, fc.boolean(), async (entries, n, after) => {
+        const index = n % entries.length;
+        const leaf = edited(entries, index, 'convenience', 'marketing')[index]!.leaf;
+        const doubled = entries.toSpliced(index + Number(after), 0, { index, leaf, link: linkOf(leaf) });
+        expect(found(await verify(doubled, heldOf(entries)))).to.deep.equal([`CHAIN_BROKEN ${index}`]);
+      }),
+    );
+  });
+
+  it('looks at so many rows of one index, and no more', async () => {
+    const forged = forge(SKETCHES, { 6: (_, body) => body.replace('convenience', 'marketing') })[6]!;
+    const rows = (forgeries: number) => [...log.slice(0, 6), ...Array(forgeries).fill(forged), ...log.slice(6)];
+    expect(found(await verify(rows(MAX_ROWS - 1), heldOf(log)))).to.deep.equal(['CHAIN_BROKEN 6']);
+    expect(found(await verify(rows(MAX_ROWS), heldOf(log)))).to.deep.equal(['CHAIN_BROKEN 6']);
+    expect(found(await verify(rows(MAX_ROWS)))).to.deep.equal(['CHAIN_BROKEN 6–7']);
   });
 
   it('finds any history that was chained anew, by any link held from after the change', async () => {
@@ -174,7 +235,9 @@ describe('verify', () => {
   })) {
     it(`takes no quorum of ${fault}`, () => {
       const evidence: Evidence = { checkpoints: { key: logKey, notes: [], witnesses } };
-      expect(() => new Verifier(evidence)).to.throw(RangeError);
+      expect(() => new Verifier(evidence))
+        .to.throw(EvidenceError)
+        .with.property('code', 'QUORUM_OUT_OF_REACH');
     });
   }
 
@@ -188,38 +251,62 @@ describe('verify', () => {
 
 describe('projection', () => {
   const log = logOf(SKETCHES);
-  const projected = log.map((entry) => {
-    const { subject, actor, event, purpose, outcome, at, request } = parseDeed(parseLeaf(entry.leaf)!.body);
-    return { ...entry, projection: { subject, actor, event, purpose, outcome, at, request } };
+  /** Of the subject, and of nobody: as ledger.append derives them. */
+  const changed = [null, null, null, null, null, 5, 5, null, 5, null, null, 5];
+  const projected = log.map((entry, i) => {
+    const { body, history } = parseLeaf(entry.leaf)!;
+    const changes = { changed: changed[i]!, changedAll: 0 };
+    return { ...entry, projection: { ...parseColumns(body), nth: history && String(history.nth), changes } };
   });
+
+  function projecting(entries: readonly StoredEntry[], index: number, change: Partial<Projection>): StoredEntry[] {
+    return entries.map((e) => (e.index === index ? { ...e, projection: { ...e.projection!, ...change } } : e));
+  }
 
   it('that equals the body is no finding', async () => {
     expect(await verify(projected, heldOf(log))).to.include({ verdict: 'intact' });
   });
 
-  for (const column of Object.keys(projected[6]!.projection) as (keyof Projection)[]) {
+  for (const column of Object.keys(projected[6]!.projection).filter((name) => name !== 'changes')) {
     it(`is found where ${column} says something else, or nothing`, async () => {
       for (const value of ['something else', null]) {
-        const changed = projected.with(6, {
-          ...projected[6]!,
-          projection: { ...projected[6]!.projection, [column]: value },
-        });
-        const report = await verify(changed, heldOf(log));
+        const report = await verify(projecting(projected, 6, { [column]: value }), heldOf(log));
         expect(found(report)).to.deep.equal(['PROJECTION_EDITED 6']);
         expect(report.findings[0]!.found).to.equal(`${column}: ${value ?? 'nothing'}`);
       }
     });
   }
 
+  for (const column of ['changed', 'changedAll'] as const) {
+    it(`is found where ${column} says something else, or nothing`, async () => {
+      for (const value of [3, 11, null]) {
+        const changes = { ...projected[6]!.projection.changes, [column]: value };
+        expect(found(await verify(projecting(projected, 6, { changes }), heldOf(log)))).to.deep.equal([
+          'PROJECTION_EDITED 6',
+        ]);
+      }
+    });
+  }
+
+  it('is one finding for all columns of an entry', async () => {
+    const report = await verify(projecting(projected, 6, { event: 'x.y', request: null }), heldOf(log));
+    expect(report.findings.map((one) => one.found)).to.deep.equal(['event: x.y; request: nothing']);
+  });
+
   it('is found where it names somebody of whom the body says nothing', async () => {
-    const projection = { ...projected[9]!.projection, subject: uuid(1) };
-    expect(found(await verify(projected.with(9, { ...projected[9]!, projection })))).to.deep.equal([
-      'PROJECTION_EDITED 9',
-    ]);
+    expect(found(await verify(projecting(projected, 9, { subject: uuid(1) })))).to.deep.equal(['PROJECTION_EDITED 9']);
   });
 
   it('is not held against a leaf that was edited itself', async () => {
     const report = await verify(edited(projected, 6, 'convenience', 'marketing'));
     expect(found(report)).to.deep.equal(['CONTENT_EDITED 6']);
+  });
+
+  it('may name a change that stood in an entry that was edited, or of an event that is not known', async () => {
+    expect(found(await verify(edited(projected, 5, 'convenience', 'marketing')))).to.deep.equal(['CONTENT_EDITED 5']);
+    const younger = logOf(SKETCHES.with(5, { ...SKETCHES[5], event: 'moon.landed' }));
+    const entries = younger.map((entry, i) => ({ ...projected[i]!, ...entry }));
+    const landed = projecting(entries, 5, { event: 'moon.landed' });
+    expect(found(await verify(landed, heldOf(younger)))).to.deep.equal([]);
   });
 });

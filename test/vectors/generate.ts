@@ -12,6 +12,6 @@ for (const kind of ['valid', 'invalid']) {
   mkdirSync(new URL(kind, folder));
 }
 for (const [name, { log, json }] of vectors()) {
-  writeFileSync(new URL(`${name}.jsonl`, folder), log);
+  writeFileSync(new URL(`${name}.ndjson`, folder), log);
   writeFileSync(new URL(`${name}.json`, folder), json);
 }

@@ -1,9 +1,10 @@
-import { hexBytes } from '../../../src/log/bytes.js';
+import { fromUtf8, hexBytes, toUtf8 } from '../../../src/log/bytes.js';
+import type { Json } from '../../../src/log/canonical.js';
 import { formatCheckpoint, signCheckpoint } from '../../../src/log/checkpoint.js';
 import type { Entry } from '../../../src/log/entry.js';
 import type { CheckpointEvidence, Evidence } from '../../../src/log/evidence.js';
 import type { FindingCode } from '../../../src/log/finding.js';
-import { GENESIS, type LogIndex, linkOf } from '../../../src/log/leaf.js';
+import { formatLeaf, GENESIS, type Link, type LogIndex, linkOf } from '../../../src/log/leaf.js';
 import { formatNote, parseNote, signNote } from '../../../src/log/note.js';
 import type { SigningKey } from '../../../src/log/note-key.js';
 import type { StoredEntry } from '../../../src/log/reading.js';
@@ -16,7 +17,7 @@ import { edited, forge, placed, rewritten, SKETCHES } from './forge.js';
 export interface Case {
   readonly entries: readonly StoredEntry[];
   readonly evidence: Evidence;
-  readonly verdict: 'intact' | 'tampered' | 'NO_ENTRIES' | 'NO_EVIDENCE' | 'EVIDENCE_TOO_WEAK';
+  readonly verdict: 'intact' | 'tampered' | 'NO_ENTRIES' | 'NO_EVIDENCE' | 'EVIDENCE_TOO_WEAK' | 'unusable';
   /** The size that somebody vouches for; 0 for none. */
   readonly vouched: number;
   readonly findings: readonly (readonly [code: FindingCode, first: number | null, last: number | null])[];
@@ -83,8 +84,34 @@ function tampered(
   return { entries, evidence, verdict: 'tampered', vouched, findings };
 }
 
+function unusable(evidence: Evidence): Case {
+  return { entries: log, evidence, verdict: 'unusable', vouched: 0, findings: [] };
+}
+
+/** A link that somebody claims to have been shown. */
+function heldAs(index: number, link: string): { held: Entry[] } {
+  return { held: [{ index: index as LogIndex, link: link as Link }] };
+}
+
 /** Everything written anew from entry 6 on, which reads something else. */
 const rewrittenFrom6 = forge(SKETCHES, { 6: (_, body) => body.replace('convenience', 'marketing') });
+
+/** Entry 6 replaced by another that follows entry 5; entry 7 follows what was there. */
+const replaced6 = log.with(6, rewrittenFrom6[6]!);
+
+/** Entries whose leaf was replaced, and their link with it; each follows what was there. */
+function forgedAlone(...indices: number[]): StoredEntry[] {
+  return indices.reduce((entries, index) => {
+    const leaf = edited(log, index, 'convenience', 'marketing')[index]!.leaf;
+    return entries.with(index, { index, leaf, link: linkOf(leaf) });
+  }, log);
+}
+
+/** A row that says that it stands at another index. */
+function rowAt(index: number): StoredEntry {
+  const leaf = toUtf8(fromUtf8(log[6]!.leaf)!.replace(/^6/, String(index)));
+  return { index, leaf, link: linkOf(leaf) };
+}
 
 /** A log whose own writer was wrong: it is what its key signed. */
 function misled(entries: StoredEntry[], findings: Case['findings']): Case {
@@ -102,12 +129,18 @@ export const VALID: { readonly [name: string]: Case } = {
   'under-a-held-link-past-the-checkpoint': intact({ ...checkpoints([checkpoint(7)]), ...held(9) }, 10),
   'under-a-quorum-of-witnesses': intact(cosigned(2, 2), 12),
   'under-a-fresh-checkpoint': intact(cosigned(2, 2, 3600), 12),
+  'under-a-checkpoint-cosigned-by-a-clock-ahead': intact(cosigned(2, 2, -300), 12),
   'of-one-entry': intact(checkpoints([checkpoint(1)]), 1, log.slice(0, 1)),
-  'with-unknown-events-and-words-beyond-ascii': (() => {
+  'with-unknown-events-and-deep-details': (() => {
+    const deep = JSON.parse(`${'['.repeat(62)}1${']'.repeat(62)}`) as Json;
     const entries = forge(
-      sketched(6, { event: 'moon.landed', more: { operation: 'größe"\\', details: { n: [1, { é: null }] } } }),
+      sketched(6, { event: 'moon.landed', more: { details: { deep, 'n.1': [1, { e: null }] } } }),
       {},
     );
+    return intact(checkpoints([checkpoint(12, entries)]), 12, entries);
+  })(),
+  'with-empty-lists': (() => {
+    const entries = forge(sketched(9, { records: [], more: { asked: [], details: {} } }), {});
     return intact(checkpoints([checkpoint(12, entries)]), 12, entries);
   })(),
   'with-a-refusal-on-stale-facts': (() => {
@@ -145,7 +178,7 @@ export const INVALID: { readonly [name: string]: Case } = {
     [['CONTENT_EDITED', 6, 6]],
   ),
   'link-edited-to-no-link': tampered(
-    log.map((e) => (e.index === 6 ? { ...e, link: 'x' } : e)),
+    log.map((e) => (e.index === 6 ? { ...e, link: 'ab' } : e)),
     whole,
     12,
     [['CONTENT_EDITED', 6, 6]],
@@ -154,7 +187,7 @@ export const INVALID: { readonly [name: string]: Case } = {
   'last-link-edited': tampered(
     log.map((e) => (e.index === 11 ? { ...e, link: log[5]!.link } : e)),
     { ...whole, ...held(3) },
-    4,
+    12,
     [['CONTENT_EDITED', 11, 11]],
   ),
   'run-of-leaves-edited': tampered(
@@ -163,15 +196,19 @@ export const INVALID: { readonly [name: string]: Case } = {
     12,
     [['CONTENT_EDITED', 6, 8]],
   ),
-  'leaf-and-link-edited': tampered(
-    log.map((e) => (e.index === 6 ? rewrittenFrom6[6]! : e)),
-    whole,
-    0,
-    [
-      ['CHAIN_BROKEN', 7, 7],
-      ['ROOT_MISMATCH', 0, 11],
-    ],
-  ),
+  'leaf-and-link-edited': tampered(replaced6, {}, 0, [['CHAIN_BROKEN', 6, 7]]),
+  'leaf-and-link-edited-under-a-checkpoint': tampered(replaced6, whole, 12, [['CHAIN_BROKEN', 6, 6]]),
+  'leaf-and-link-edited-under-a-held-link': tampered(replaced6, held(6), 7, [['CHAIN_BROKEN', 6, 6]]),
+  'leaf-and-link-edited-under-a-later-held-link': tampered(replaced6, held(9), 10, [['CHAIN_BROKEN', 6, 6]]),
+  'leaf-and-link-edited-under-an-earlier-held-link': tampered(replaced6, held(5), 6, [['CHAIN_BROKEN', 6, 7]]),
+  'leaf-and-link-edited-and-another-leaf': tampered(edited(replaced6, 8, 'convenience', 'marketing'), held(9), 10, [
+    ['CHAIN_BROKEN', 6, 7],
+    ['CONTENT_EDITED', 8, 8],
+  ]),
+  'leaves-and-links-edited': tampered(forgedAlone(6, 7), checkpoints([checkpoint()]), 12, [['CHAIN_BROKEN', 6, 7]]),
+  'another-history-after-entry-6': tampered([...log.slice(0, 7), ...rewrittenFrom6.slice(7)], held(6), 7, [
+    ['CHAIN_BROKEN', 7, 7],
+  ]),
   'last-leaf-and-link-edited': tampered(
     forge(SKETCHES, { 11: (_, body) => body.replace('convenience', 'marketing') }),
     { ...whole, ...held(10) },
@@ -192,42 +229,66 @@ export const INVALID: { readonly [name: string]: Case } = {
   'entry-removed-and-rows-renumbered': tampered(
     log.toSpliced(6, 1).map((e, index) => ({ ...e, index })),
     whole,
-    0,
+    12,
     [
-      ['CHAIN_BROKEN', 6, 10],
-      ['TAIL_CUT', 11, 11],
+      ['ENTRY_MISSING', 6, 6],
+      ['PROJECTION_EDITED', 7, 11],
     ],
   ),
   'tail-cut-under-a-checkpoint': tampered(log.slice(0, 10), whole, 0, [['TAIL_CUT', 10, 11]]),
   'tail-cut-under-a-held-link': tampered(log.slice(0, 10), held(3, 11), 4, [['TAIL_CUT', 10, 11]]),
   'all-removed': tampered([], whole, 0, [['TAIL_CUT', 0, 11]]),
+  'all-removed-under-a-held-link': tampered([], held(11), 0, [['TAIL_CUT', 0, 11]]),
   'leaves-swapped': tampered(
-    log.map((e, i) => (i === 6 ? { ...log[8]!, index: 6 } : i === 8 ? { ...log[6]!, index: 8 } : e)),
+    log.map((e, i) => (i === 4 ? { ...log[9]!, index: 4 } : i === 9 ? { ...log[4]!, index: 9 } : e)),
     whole,
     12,
     [
-      ['CHAIN_BROKEN', 6, 6],
-      ['CHAIN_BROKEN', 8, 8],
+      ['CHAIN_BROKEN', 4, 4],
+      ['PROJECTION_EDITED', 4, 4],
+      ['CHAIN_BROKEN', 9, 9],
+      ['PROJECTION_EDITED', 9, 9],
     ],
   ),
   'neighbours-swapped': tampered(
     log.map((e, i) => (i === 6 ? { ...log[7]!, index: 6 } : i === 7 ? { ...log[6]!, index: 7 } : e)),
     whole,
-    0,
-    [['CHAIN_BROKEN', 6, 7]],
+    12,
+    [
+      ['CHAIN_BROKEN', 7, 7],
+      ['PROJECTION_EDITED', 6, 7],
+    ],
   ),
   'rows-out-of-order': tampered([...log.slice(0, 6), log[7]!, log[6]!, ...log.slice(8)], whole, 12, [
-    ['ENTRY_MISSING', 6, 6],
-    ['CHAIN_BROKEN', 6, 6],
+    ['CHAIN_BROKEN', 7, 7],
   ]),
+  'rows-far-out-of-order': tampered(
+    [...log.slice(0, 4), log[9]!, ...log.slice(5, 9), log[4]!, ...log.slice(10)],
+    whole,
+    12,
+    [
+      ['CHAIN_BROKEN', 4, 4],
+      ['CHAIN_BROKEN', 9, 9],
+    ],
+  ),
+  'rows-in-reverse': tampered([...log].reverse(), { ...whole, ...held(0) }, 1, [['CHAIN_BROKEN', 1, 11]]),
   'row-twice': tampered(log.toSpliced(6, 0, log[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
+  'row-twice-far-apart': tampered(log.toSpliced(9, 0, log[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
   'row-inserted-and-rows-renumbered': tampered(
     log.toSpliced(6, 0, rewrittenFrom6[6]!).map((e, index) => ({ ...e, index })),
     whole,
-    0,
-    [['CHAIN_BROKEN', 7, 12]],
+    12,
+    [
+      ['CHAIN_BROKEN', 6, 6],
+      ['PROJECTION_EDITED', 6, 11],
+    ],
   ),
+  'row-inserted-before': tampered(log.toSpliced(6, 0, rewrittenFrom6[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
   'row-inserted-beside': tampered(log.toSpliced(7, 0, rewrittenFrom6[6]!), whole, 12, [['CHAIN_BROKEN', 6, 6]]),
+  'row-inserted-beside-the-last': tampered([...log.slice(0, 6), rewrittenFrom6[6]!, log[6]!], held(6), 7, [
+    ['CHAIN_BROKEN', 6, 6],
+  ]),
+  'row-from-far-ahead': tampered(log.toSpliced(6, 0, rowAt(1000)), whole, 12, [['CHAIN_BROKEN', 1000, 1000]]),
   'index-edited': tampered(
     log.map((e) => (e.index === 6 ? { ...e, index: 1000 } : e)),
     whole,
@@ -235,8 +296,8 @@ export const INVALID: { readonly [name: string]: Case } = {
     [['PROJECTION_EDITED', 6, 6]],
   ),
   'row-moved-to-the-end': tampered([...log.toSpliced(6, 1), { ...log[6]!, index: 1000 }], whole, 12, [
-    ['ENTRY_MISSING', 6, 6],
-    ['CHAIN_BROKEN', 1000, 1000],
+    ['CHAIN_BROKEN', 6, 6],
+    ['PROJECTION_EDITED', 6, 6],
   ]),
   'leaf-malformed': misled(forge(SKETCHES, { 6: rewritten((leaf) => `0${leaf}`) }), [['LEAF_MALFORMED', 6, 6]]),
   'field-unknown': misled(forge(sketched(6, { more: { note: 'x' } }), {}), [['LEAF_MALFORMED', 6, 6]]),
@@ -246,10 +307,100 @@ export const INVALID: { readonly [name: string]: Case } = {
   'member-twice': misled(forge(SKETCHES, { 6: (_, body) => body.replace(',"asOf"', ',"asOf":0,"asOf"') }), [
     ['BODY_NOT_CANONICAL', 6, 6],
   ]),
+  ...Object.fromEntries(
+    (
+      [
+        ['a-fraction', '1.5'],
+        ['a-number-past-2-53', '9007199254740992'],
+        ['an-exponent', '1e3'],
+        ['an-escaped-u0000', '"\\u0000"'],
+        ['a-raw-u0000', '"\u0000"'],
+        ['a-lone-surrogate', '"\\ud800"'],
+        ['a-needless-escape', '"\\u0041"'],
+        ['nesting-of-65', `${'['.repeat(63)}1${']'.repeat(63)}`],
+      ] as const
+    ).map(([name, json]) => [
+      `body-with-${name}`,
+      misled(
+        forge(sketched(6, { more: { details: { n: 7 } } }), {
+          6: (_, body) => body.replace('"n":7', () => `"n":${json}`),
+        }),
+        [['BODY_NOT_CANONICAL', 6, 6]],
+      ),
+    ]),
+  ),
+  'leaf-that-is-not-utf-8': misled(
+    forge(SKETCHES, {
+      6: (place, body) => ({
+        leaf: formatLeaf({ ...place, body }).map((byte, i, all) => (i === all.length - 3 ? 0xff : byte)),
+      }),
+    }),
+    [['LEAF_MALFORMED', 6, 6]],
+  ),
+  'leaf-too-long': misled(forge(sketched(6, { more: { details: { n: 'x'.repeat(65_535) } } }), {}), [
+    ['LEAF_MALFORMED', 6, 6],
+  ]),
+  'first-entry-that-names-an-earlier': misled(
+    forge(SKETCHES, { 1: rewritten((leaf) => leaf.replace(' 1 -\n', ' 1 0\n')) }),
+    [['LEAF_MALFORMED', 1, 1]],
+  ),
+  'later-entry-that-names-no-earlier': misled(
+    forge(SKETCHES, { 6: rewritten((leaf) => leaf.replace(' 4 5\n', ' 4 -\n')) }),
+    [['LEAF_MALFORMED', 6, 6]],
+  ),
+  ...Object.fromEntries(
+    Object.entries({
+      clause: { clause: 'Jane Doe' },
+      role: { actor: { id: uuid(0xac), kind: 'staff', role: 'jane@example.com' } },
+      operation: { operation: 'jane@example.com' },
+      purpose: { purpose: 'Jane' },
+      basis: { basis: '' },
+      policy: { policy: 'the newest' },
+      'a-category': { asked: ['jane@example.com'] },
+      'a-refusal': { outcome: 'refused', refusal: { code: 'NO_GRANT', missing: ['jane@example.com'] } },
+      details: { details: { note: 'Jane Doe' } },
+      'a-name-in-details': { details: { 'jane@example.com': 1 } },
+    }).map(([name, more]) => [
+      `free-text-in-${name}`,
+      misled(forge(sketched(6, { more }), {}), [['LEAF_MALFORMED', 6, 6]]),
+    ]),
+  ),
+  'time-of-the-year-0': misled(forge(sketched(6, { more: { at: '0000-01-01T00:00:00.000Z' } }), {}), [
+    ['LEAF_MALFORMED', 6, 6],
+  ]),
   'count-skips': misled(forge(SKETCHES, { 8: placed({ history: { nth: 6, earlier: 6 as LogIndex } }) }), [
     ['SUBJECT_COUNT_BROKEN', 8, 8],
-    ['SUBJECT_COUNT_BROKEN', 11, 11],
   ]),
+  'count-goes-wrong-and-goes-on': misled(
+    forge(SKETCHES, {
+      6: placed({ history: { nth: 9, earlier: 5 as LogIndex } }),
+      8: placed({ history: { nth: 10, earlier: 6 as LogIndex } }),
+      11: placed({ history: { nth: 11, earlier: 8 as LogIndex } }),
+    }),
+    [['SUBJECT_COUNT_BROKEN', 6, 6]],
+  ),
+  'count-passes-over-a-wrong-one': misled(
+    forge(SKETCHES, {
+      6: placed({ history: null }),
+      8: placed({ history: { nth: 4, earlier: 5 as LogIndex } }),
+      11: placed({ history: { nth: 5, earlier: 8 as LogIndex } }),
+    }),
+    [['SUBJECT_COUNT_BROKEN', 6, 6]],
+  ),
+  'count-jumps-through-an-edited-entry': tampered(
+    edited(
+      forge(SKETCHES, { 8: placed({ history: { nth: 7, earlier: 6 as LogIndex } }) }),
+      6,
+      'convenience',
+      'marketing',
+    ),
+    {},
+    0,
+    [
+      ['CONTENT_EDITED', 6, 6],
+      ['SUBJECT_COUNT_BROKEN', 8, 8],
+    ],
+  ),
   'earlier-entry-passed-over': misled(forge(SKETCHES, { 8: placed({ history: { nth: 5, earlier: 5 as LogIndex } }) }), [
     ['SUBJECT_COUNT_BROKEN', 8, 8],
   ]),
@@ -265,10 +416,33 @@ export const INVALID: { readonly [name: string]: Case } = {
     [
       ['SUBJECT_COUNT_BROKEN', 8, 8],
       ['RECORD_MOVED', 8, 8],
-      ['SUBJECT_COUNT_BROKEN', 10, 11],
     ],
   ),
   'record-of-another': misled(forge(sketched(8, { records: [0x11, 0x21] }), {}), [['RECORD_MOVED', 8, 8]]),
+  'records-of-another': misled(
+    forge(sketched(4, { records: [0x21, 0x22] }).with(8, { ...SKETCHES[8], records: [0x21, 0x22] }), {}),
+    [['RECORD_MOVED', 8, 8]],
+  ),
+  'record-never-created': misled(forge(sketched(8, { records: [0x99] }), {}), [['RECORD_ORIGIN_BROKEN', 8, 8]]),
+  'record-read-before-it-was-created': misled(
+    forge(sketched(2, { event: 'record.read' }).with(6, { ...SKETCHES[6], event: 'record.created' }), {}),
+    [
+      ['RECORD_ORIGIN_BROKEN', 2, 2],
+      ['RECORD_ORIGIN_BROKEN', 6, 6],
+    ],
+  ),
+  'record-created-by-a-refusal': misled(
+    forge(sketched(2, { more: { outcome: 'refused', refusal: { code: 'NO_GRANT' } } }), {}),
+    [['RECORD_ORIGIN_BROKEN', 2, 2]],
+  ),
+  'record-created-again': misled(forge(sketched(8, { event: 'record.created' }), {}), [['RECORD_ORIGIN_BROKEN', 8, 8]]),
+  'record-created-again-by-another': misled(forge(sketched(4, { records: [0x11, 0x21] }), {}), [
+    ['RECORD_MOVED', 4, 4],
+    ['RECORD_ORIGIN_BROKEN', 4, 4],
+  ]),
+  'record-of-an-edited-entry': tampered(edited(log, 2, 'convenience', 'marketing'), whole, 12, [
+    ['CONTENT_EDITED', 2, 2],
+  ]),
   'record-of-nobody': misled(forge(sketched(9, { records: [0x11] }), {}), [['RECORD_MOVED', 9, 9]]),
   'permission-after-a-change-about-the-subject': misled(forge(sketched(6, { asOf: 5 }), {}), [
     ['DECIDED_ON_STALE_FACTS', 6, 6],
@@ -287,9 +461,13 @@ export const INVALID: { readonly [name: string]: Case } = {
     ['TAIL_CUT', 6, 11],
     ['FORK', 0, 11],
   ]),
-  'checkpoint-of-another-key': tampered(log, checkpoints([checkpoint(12, log, impostorKey)]), 0, [
-    ['SIGNATURE_INVALID', null, null],
-  ]),
+  'checkpoint-of-another-key': unusable(checkpoints([checkpoint(12, log, impostorKey)])),
+  'checkpoint-of-another-origin': unusable(
+    checkpoints([signNote(formatCheckpoint({ origin: 'elsewhere.example', size: 12, root: rootOf(log) }), [logKey])]),
+  ),
+  'checkpoint-that-is-no-note': unusable(checkpoints([checkpoint(), 'hello\n'])),
+  'checkpoint-that-is-another-text': unusable(checkpoints([signNote('hello\n', [logKey])])),
+  'quorum-out-of-reach': unusable(cosigned(2, 4)),
   'checkpoint-edited': tampered(log, checkpoints([checkpoint().replace('\n12\n', '\n11\n'), checkpoint(3)]), 3, [
     ['SIGNATURE_INVALID', null, null],
   ]),
@@ -303,6 +481,29 @@ export const INVALID: { readonly [name: string]: Case } = {
     verdict: 'EVIDENCE_TOO_WEAK',
     findings: [['CHECKPOINT_STALE', null, null]],
   },
+  'checkpoint-cosigned-in-the-future': {
+    ...intact(cosigned(2, 2, -301), 12),
+    verdict: 'EVIDENCE_TOO_WEAK',
+    findings: [['CHECKPOINT_STALE', null, null]],
+  },
+  'held-links-that-contradict': tampered(log, { held: [...held(8).held, ...heldAs(8, GENESIS).held] }, 9, [
+    ['ROOT_MISMATCH', 0, 8],
+  ]),
+  'held-links-contradicted-and-confirmed': tampered(
+    log,
+    { held: [...held(3, 8).held, ...[5, 6, 10, 11].flatMap((i) => heldAs(i, GENESIS).held)] },
+    9,
+    [
+      ['ROOT_MISMATCH', 4, 5],
+      ['ROOT_MISMATCH', 9, 10],
+    ],
+  ),
+  'held-links-past-the-end-that-contradict': tampered(
+    log,
+    { held: [...heldAs(13, GENESIS).held, ...heldAs(13, log[3]!.link).held] },
+    0,
+    [['TAIL_CUT', 12, 13]],
+  ),
   'checkpoint-fresh-by-too-few': {
     ...intact(cosignedTwice(), 12),
     verdict: 'EVIDENCE_TOO_WEAK',
