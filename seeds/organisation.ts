@@ -5,6 +5,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { ProcessorRow } from '../src/domain/processors/processor.entity.js';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
 import { type Registration, registerUsers } from '../src/domain/users/users.js';
@@ -46,7 +47,8 @@ export async function seedOrganisation(core: Core, options: DemoOptions): Promis
     await alone(session, signal);
     await seedPeople(core, options);
     const system = core.contextFor({ actor: SYSTEM, request: randomUUID() });
-    for (const { subject, ...processor } of PROCESSORS) {
+    const known = new Set((await system.rows.find(ProcessorRow)).map(({ name }) => name));
+    for (const { subject, ...processor } of PROCESSORS.filter(({ name }) => !known.has(name))) {
       await registerProcessor(system, { ...processor, identity: subject && { issuer, subject } });
     }
     await seedGrants(core, options);

@@ -3,15 +3,23 @@
  * shared with the changes of others.
  */
 import type { Change, Tx } from '../ledger/ledger.js';
-import type { Pseudonym, RecordId } from '../log/entry.js';
+import type { PermittedBody, Pseudonym, RecordId } from '../log/entry.js';
 import { Refusal } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker } from './asker.js';
-import { type DeedAsk, type Permit, type PermitParts, permit, refuse } from './permit.js';
+import { type DeedAsk, enter, type Permit, type PermitParts, permit, refuse } from './permit.js';
 import { untilFresh } from './try-again.js';
 
-/** What a verb may do with keys: make one, and seal under it. */
-export type Seal = Pick<Vault, 'newKey' | 'seal' | 'blindIndex' | 'digest'>;
+/** What a verb may do with keys: make one, seal under it, and let it go. */
+export type Seal = Pick<Vault, 'newKey' | 'seal' | 'shred' | 'blindIndex' | 'digest'>;
+
+/** What came of it where nothing is to be changed, but the answer tells something: the rows go back, and this is entered. */
+export interface LookedUp<T> {
+  readonly lookedUp: PermittedBody;
+  readonly value: T;
+}
+
+export type Work<T> = (tx: Tx, permit: Permit, seal: Seal) => Promise<Change<T> | LookedUp<T>>;
 
 export interface ChangeParts extends PermitParts {
   readonly vault: Vault;
@@ -22,25 +30,36 @@ export interface ChangeParts extends PermitParts {
  *
  * @throws Refusal, TryAgain, LedgerFault, and what `work` throws
  */
-export async function change<T>(
-  parts: ChangeParts,
-  asker: Asker,
-  ask: DeedAsk,
-  work: (tx: Tx, permit: Permit, seal: Seal) => Promise<Change<T>>,
-): Promise<T> {
+export async function change<T>(parts: ChangeParts, asker: Asker, ask: DeedAsk, work: Work<T>): Promise<T> {
   const { value } = await untilFresh(async () => {
     const permitted = await permit(parts, asker, ask);
+    const unchanged = new Unchanged<T>();
     const changed = await parts.ledger
-      .change((tx) => work(tx, permitted, parts.vault))
+      .change(async (tx) => {
+        const done = await work(tx, permitted, parts.vault);
+        if ('bodies' in done) return done;
+        unchanged.outcome = done;
+        throw unchanged;
+      })
       .catch((error: unknown) => {
         if (error instanceof Refusal && !error.entry) return refuse(parts, asker, permitted.refusal(error.refused));
-        throw error;
+        if (error !== unchanged) throw error;
+        return 'unchanged' as const;
       });
     if (changed === 'stale') return 'stale';
-    asker.entries.push(...changed.entries);
-    return changed;
+    if (changed !== 'unchanged') {
+      asker.entries.push(...changed.entries);
+      return changed;
+    }
+    const { lookedUp, value } = unchanged.outcome!;
+    return (await enter(parts, asker, lookedUp)) === 'stale' ? 'stale' : { value };
   });
   return value;
+}
+
+/** Thrown to have the ledger roll back; it goes no further than `change`. */
+class Unchanged<T> extends Error {
+  outcome: LookedUp<T> | null = null;
 }
 
 /** A new value for one record. */
@@ -68,13 +87,11 @@ export async function revise(parts: ChangeParts, asker: Asker, revision: Revisio
     const permitted = await permit(parts, asker, { event: 'record.updated', operation, data });
     const held = permitted.holdings?.records.find(({ id }) => id === record);
     const key = permitted.holdings?.key;
-    if (!held || !key) return { revised: null };
-    if (held.version !== expected) {
-      // To say which version stands is to say something about the person.
-      const [listed] = await parts.ledger.append([permitted.body('record.listed')]);
-      if (!listed || listed === 'stale') return 'stale';
-      asker.entries.push(listed.entry);
-      return { revised: { conflict: held.version } };
+    if (!held || !key || held.version !== expected) {
+      // To say which version stands, or that none does, is to say what is held.
+      const listed = permitted.body('record.listed', held ? {} : { details: { found: 0 } });
+      if ((await enter(parts, asker, listed)) === 'stale') return 'stale';
+      return { revised: held && key ? { conflict: held.version } : null };
     }
     const next = { id: record, category: held.category, version: expected + 1 };
     const [sealed] = await parts.vault.seal(key, [{ record: next, value }]);

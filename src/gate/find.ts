@@ -7,7 +7,7 @@ import { faultOf } from '../ledger/fault.js';
 import type { Category, Pseudonym } from '../log/entry.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker } from './asker.js';
-import { type PermitParts, permit } from './permit.js';
+import { enter, type PermitParts, permit } from './permit.js';
 import { untilFresh } from './try-again.js';
 
 export interface FindParts extends PermitParts {
@@ -36,9 +36,7 @@ export function find(parts: FindParts, asker: Asker, { operation, category, valu
     const people = await peopleWith(parts, category, digest);
     const [person] = people;
     const said = people.length === 1 && person ? { subject: person } : { details: { found: people.length } };
-    const [appended] = await parts.ledger.append([permitted.body('user.found', said)]);
-    if (!appended || appended === 'stale') return 'stale';
-    asker.entries.push(appended.entry);
+    if ((await enter(parts, asker, permitted.body('user.found', said))) === 'stale') return 'stale';
     if (!person) return 'nobody';
     return people.length === 1 ? { person } : 'several';
   });

@@ -6,16 +6,16 @@
 import { channel } from 'node:diagnostics_channel';
 import DataLoader from 'dataloader';
 import type pg from 'pg';
-import type { Change, Ledger, Tx } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Entry } from '../log/entry.js';
 import { Refusal } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker, Particulars } from './asker.js';
-import { change, type Revised, type Revision, revise, type Seal } from './change.js';
+import { change, type Revised, type Revision, revise, type Work } from './change.js';
 import { type EraseAsk, erase } from './erase.js';
 import type { ReadFacts } from './facts.js';
 import { type FindAsk, type Found, find } from './find.js';
-import { type DeedAsk, type Permit, permit } from './permit.js';
+import { type DeedAsk, enter, permit } from './permit.js';
 import { type ReadAsk, readRecords, type ShownRecord } from './read.js';
 import { untilFresh } from './try-again.js';
 
@@ -28,14 +28,24 @@ export interface GateParts {
   readonly pool: pg.Pool;
 }
 
-/** Every verb throws Refusal (with its entry), TryAgain or LedgerFault, and then nothing has happened. */
+/**
+ * What a verb throws says how far it came:
+ *
+ * - Refusal: it stands in the log, with its entry, and nothing opened or changed.
+ * - TooMuchAtOnce, and VaultError where a key cannot wrap or seal: before anything was written for the ask.
+ * - VaultError where a seal is broken: the entry of the read stands, though nothing opened by it.
+ * - TryAgain: this ask did not come through. Others of the same batch may have: their entries stand, and count as reads.
+ * - LedgerFault: nothing was answered. After UNAVAILABLE it is unknown whether entries, and the rows of a change, stand.
+ *
+ * What was entered before it threw is among the asker's entries all the same.
+ */
 export interface Gate {
   /** Batched with whatever else the operation asks for in the same turn. Null for an unknown person. */
   records(ask: ReadAsk): Promise<ShownRecord[] | null>;
   find(ask: FindAsk): Promise<Found>;
-  change<T>(ask: DeedAsk, work: (tx: Tx, permit: Permit, seal: Seal) => Promise<Change<T>>): Promise<T>;
+  change<T>(ask: DeedAsk, work: Work<T>): Promise<T>;
   revise(revision: Revision): Promise<Revised>;
-  erase(ask: Omit<EraseAsk, 'log'>): Promise<number>;
+  erase(ask: Omit<EraseAsk, 'log'>): Promise<number | null>;
   /** For what opens no value and changes no row, but is to be known: a list looked at, the log read. */
   note(ask: DeedAsk, said?: Partial<Particulars>): Promise<Entry>;
 }
@@ -58,10 +68,7 @@ export function openGate(parts: GateParts, asker: Asker): Gate {
 function note(parts: GateParts, asker: Asker, ask: DeedAsk, said?: Partial<Particulars>): Promise<Entry> {
   return untilFresh(async () => {
     const permitted = await permit(parts, asker, ask);
-    const [appended] = await parts.ledger.append([permitted.body(ask.event, said)]);
-    if (!appended || appended === 'stale') return 'stale';
-    asker.entries.push(appended.entry);
-    return appended.entry;
+    return enter(parts, asker, permitted.body(ask.event, said));
   });
 }
 

@@ -3,7 +3,7 @@
  * the entries of it. There is none for what is refused: the refusal is appended, and thrown.
  */
 import type { Ledger } from '../ledger/ledger.js';
-import type { Category, PermittedBody, Pseudonym, Purpose, RecordId, RefusedBody } from '../log/entry.js';
+import type { Body, Category, Entry, PermittedBody, Pseudonym, Purpose, RecordId, RefusedBody } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
 import { type Collected, decide, type Permitted } from '../policy/decide.js';
 import { type Missing, Refusal, type RefusalCode, type Refused } from '../policy/refusal.js';
@@ -57,13 +57,20 @@ export function permit(parts: PermitParts, asker: Asker, ask: DeedAsk): Promise<
   });
 }
 
-/** Appends a refusal and throws it, unless the facts have changed since. */
-export async function refuse({ ledger }: PermitParts, asker: Asker, body: RefusedBody): Promise<'stale'> {
+/** Appends one body for the asker, unless the facts have changed since. */
+export async function enter({ ledger }: PermitParts, asker: Asker, body: Body): Promise<Entry | 'stale'> {
   const [appended] = await ledger.append([body]);
   if (!appended || appended === 'stale') return 'stale';
   asker.entries.push(appended.entry);
+  return appended.entry;
+}
+
+/** Appends a refusal and throws it, unless the facts have changed since. */
+export async function refuse(parts: PermitParts, asker: Asker, body: RefusedBody): Promise<'stale'> {
+  const entry = await enter(parts, asker, body);
+  if (entry === 'stale') return 'stale';
   const { code, missing = [] } = body.refusal;
-  throw new Refusal({ code: code as RefusalCode, clause: body.clause, missing: missing as Missing[] }, appended.entry);
+  throw new Refusal({ code: code as RefusalCode, clause: body.clause, missing: missing as Missing[] }, entry);
 }
 
 async function judge(

@@ -4,7 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../graphql/fault.js';
-import { type Answer, type Executor, ledgerExtension, type RequestContext } from './apollo.js';
+import type { Entry } from '../log/entry.js';
+import { type Answer, type CausedEntry, type Executor, ledgerExtension, type RequestContext } from './apollo.js';
 import type { Caller } from './authentication.js';
 import { faultOf, leavingError, statusOf, tellUnexpected } from './errors.js';
 import type { Budget, Limits } from './limits.js';
@@ -28,6 +29,8 @@ export interface RequestFacts {
   /** Our id of the HTTP request; X-Request-Id says it. */
   readonly id: string;
   readonly method: 'GET' | 'POST';
+  /** For what the operation enters in the log, from the search for its actor on. */
+  readonly entries: Entry[];
 }
 
 export type ContextFor<C extends RequestContext> = (caller: Caller, request: RequestFacts) => Promise<C>;
@@ -73,9 +76,11 @@ async function answerOne<C extends RequestContext>(
 ): Promise<Answer> {
   const { executor, contextFor, budget, limits, log, working } = answering;
   const method = request.method === 'GET' ? 'GET' : 'POST';
+  const entries: Entry[] = [];
   let context: C | undefined;
+  const caused = () => context?.entries ?? entries;
   const work = async (): Promise<Answer> => {
-    context = await contextFor(callerOf(request), { id: request.id, method });
+    context = await contextFor(callerOf(request), { id: request.id, method, entries });
     const search = method === 'GET' ? searchOf(request.url) : '';
     const contentType = request.headers['content-type'];
     const preflight = preflightOf(request);
@@ -85,7 +90,7 @@ async function answerOne<C extends RequestContext>(
     try {
       return await work();
     } finally {
-      if (context) await budget.charge(callerOf(request), new Set(context.entries.map(({ index }) => index)).size);
+      await budget.charge(callerOf(request), new Set(caused().map(({ index }) => index)).size);
     }
   };
   const answer = paidFor();
@@ -96,15 +101,14 @@ async function answerOne<C extends RequestContext>(
     return await inTime(answer, limits.operationMs);
   } catch (error) {
     tellUnexpected(log, request.id, error);
-    return failed(error, request.note, context);
+    return failed(error, request.note, caused());
   }
 }
 
 /** An operation that timed out may have caused entries: they are told all the same. */
-function failed(error: unknown, note: Note, context: RequestContext | undefined): Answer {
+function failed(error: unknown, note: Note, entries: readonly CausedEntry[]): Answer {
   const leaving = leavingError(error);
   note.codes.add(leaving.extensions.code);
-  const entries = context?.entries ?? [];
   const extensions = entries.length > 0 ? ledgerExtension(entries) : undefined;
   return { status: statusOf(error), allow: undefined, text: JSON.stringify({ errors: [leaving], extensions }) };
 }

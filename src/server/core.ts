@@ -42,6 +42,8 @@ export interface Operation {
   /** Our id of the request. */
   readonly request: string;
   readonly overGet?: boolean;
+  /** Where its entries are gathered, if it has some already. */
+  readonly entries?: Entry[];
 }
 
 export interface Core {
@@ -80,8 +82,7 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
     rows,
     tree: treeReader(published, log),
     publications: writer.publications,
-    contextFor({ actor, request, overGet = false }) {
-      const entries: Entry[] = [];
+    contextFor({ actor, request, overGet = false, entries = [] }) {
       const asker: Asker = { actor, request, now, entries };
       return { actor, request, now, entries, log, overGet, rows: rows.manager, gate: openGate(parts, asker) };
     },

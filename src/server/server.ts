@@ -98,8 +98,8 @@ async function listen({ config, log, now, core, issuer, publishing }: Listening)
   const http = await createHttp({
     schema: await buildApiSchema(),
     authenticate: createAuthenticator({ ...(issuer ?? config.oidc!), now: () => now().getTime() }),
-    contextFor: async (caller, { id, method }) =>
-      core.contextFor({ actor: await actor(caller, id), request: id, overGet: method === 'GET' }),
+    contextFor: async (caller, { id, method, entries }) =>
+      core.contextFor({ actor: await actor(caller, id, entries), request: id, overGet: method === 'GET', entries }),
     published: {
       tree: core.tree,
       quorum: 0,

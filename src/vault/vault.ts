@@ -42,8 +42,8 @@ export interface Vault {
   open(receipt: Receipt, key: WrappedKey, sealed: readonly Sealed[]): Promise<string[]>;
 
   /**
-   * Overwrites this process's copy of a person's key. What destroys the key is that its caller deletes the row, with
-   * the entry; what is then left of it, in backups, replicas and dead rows, is gone with the KEK that wrapped it.
+   * Overwrites the copy of a person's key that it is given, and says what is left of the others. What destroys the key is
+   * that its caller deletes the row, with the entry; copies in backups, replicas and dead rows are gone with the KEK.
    */
   shred(key: WrappedKey): Promise<Residue>;
 

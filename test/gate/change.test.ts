@@ -172,8 +172,40 @@ describe('changing', () => {
     const [erased, destroyed] = (await gate.entries()).filter(({ body }) => /erased|destroyed/.test(body.event));
     expect(erased!.body.records).to.have.length(3);
     expect(destroyed!.body).to.include({ event: 'key.destroyed', subject: ana });
+    // Until when what is left elsewhere can be opened: as long as the KEK that wrapped the key is kept.
+    const { kek, retires } = destroyed!.body.details as { kek: string; retires: string };
+    expect([kek, retires]).to.deep.equal([gate.kek.id, gate.kek.retires]);
     const collect = gate.execute(support, COLLECT, { input: { user: ana, purpose: 'convenience', records: [NAME] } });
     expect((await collect).errors[0]!.extensions.code).to.equal('NO_SUCH_ID');
+  });
+
+  it('6.3-03 erases once: what was erased before is said to be, under an entry that changes nothing', async () => {
+    const erase = (subject: Pseudonym) => {
+      const context = gate.contextFor(officer);
+      return context.gate.erase({ operation: 'erase', subject }).then((versions) => ({ versions, context }));
+    };
+    const [one, other] = await Promise.all([erase(ana), erase(ana)]);
+    expect([one.versions, other.versions].sort()).to.deep.equal([0, 2]);
+    const again = await erase(ana);
+    expect(again.versions).to.equal(0);
+    const [entry] = await gate.entries(again.context.entries[0]!.index);
+    expect(entry!.body).to.deep.include({ event: 'record.listed', subject: ana, details: { found: 0 } });
+    const events = (await gate.entries()).map(({ body }) => body.event);
+    expect(events.filter((event) => event === 'key.destroyed')).to.have.length(1);
+  });
+
+  it('says of somebody unknown that there is nobody, under an entry that does not name whom a client named', async () => {
+    const unknown = randomUUID() as string as Pseudonym;
+    const from = await gate.size();
+    expect(await gate.contextFor(officer).gate.erase({ operation: 'erase', subject: unknown })).to.equal(null);
+    const collect = { input: { user: unknown, purpose: 'convenience', records: [NAME] } };
+    expect((await gate.execute(support, COLLECT, collect)).errors[0]!.extensions.code).to.equal('NO_SUCH_ID');
+    expect((await update(unknown)).errors[0]!.extensions.code).to.equal('NO_SUCH_ID');
+    const entries = (await gate.entries(from)).map(({ body }) => body);
+    expect(entries.map(({ event, outcome, details }) => [event, outcome, details])).to.deep.equal(
+      Array(3).fill(['record.listed', 'permitted', { found: 0 }]),
+    );
+    expect(JSON.stringify(entries)).to.not.include(unknown).and.not.include('"subject"');
   });
 
   it('6.3-02 lets only a privacy officer erase', async () => {

@@ -45,6 +45,8 @@ export interface LoggedEntry {
 export interface TestGate {
   readonly database: MigratedDatabase;
   readonly core: Core;
+  /** What wraps people's keys. */
+  readonly kek: { readonly id: string; readonly retires: string };
   /** Each call is another operation. */
   contextFor(actor: Actor, changes?: Partial<Pick<Context, 'overGet'>>): Context;
   /** Staff signs in for the first time and gets a pseudonym; users and processors were registered with `identityOf`. */
@@ -71,7 +73,8 @@ export function identityOf(sub: string): Identity {
 export async function testGate(): Promise<TestGate> {
   const database = await migratedDatabase();
   const now = () => new Date();
-  const keys = environmentKeys('KEK', formatKeys(generateKeys(now(), randomBytes)), now);
+  const file = generateKeys(now(), randomBytes);
+  const keys = environmentKeys('KEK', formatKeys(file), now);
   const open = () => openCore({ url: database.url, origin: ORIGIN, keys, now });
   const core = await open();
   const others: Core[] = [];
@@ -84,6 +87,7 @@ export async function testGate(): Promise<TestGate> {
   return {
     database,
     core,
+    kek: file.keks[0]!,
     contextFor,
     signIn: (role, sub = randomUUID()) =>
       findActor({ issuer: ISSUER, subject: sub, roles: [role], expires: 2 ** 40 }, randomUUID()),

@@ -25,7 +25,7 @@ export function digestOf(
   return digest('identity', kind, issuer, subject);
 }
 
-export interface Link {
+export interface IdentityLink {
   readonly digest: Uint8Array;
   readonly actor: Pseudonym;
   /** Of the person, the processor, or the member of staff. */
@@ -33,16 +33,18 @@ export interface Link {
 }
 
 /**
+ * False where somebody has one of these identities, also once a transaction that links it ends. Then some may be linked:
+ * the transaction is not to be committed.
+ *
  * @param log for users: the one they belong to
- * @throws Fault ALREADY_REGISTERED where somebody has one of these identities, also once a transaction that links it ends
  */
 export async function linkIdentities(
   rows: EntityManager,
   kind: IdentityKind,
-  links: readonly Link[],
+  links: readonly IdentityLink[],
   log: number | null = null,
-): Promise<void> {
-  if (links.length === 0) return;
+): Promise<boolean> {
+  if (links.length === 0) return true;
   const linked: object[] = await rows.query(
     `INSERT INTO registry.identity (digest, actor, kind, log, entry)
      SELECT decode(i.digest, 'base64'), i.actor, $2, $3, i.entry
@@ -54,9 +56,12 @@ export async function linkIdentities(
       log,
     ],
   );
-  if (linked.length < links.length) {
-    throw new Fault('ALREADY_REGISTERED', { detail: '"identity" is that of another registration.' });
-  }
+  return linked.length === links.length;
+}
+
+/** What it leaves as where one of them is somebody's. */
+export function identityTaken(): Fault {
+  return new Fault('ALREADY_REGISTERED', { detail: '"identity" is that of another registration.' });
 }
 
 export async function actorOf(rows: EntityManager, digest: Uint8Array): Promise<Pseudonym | null> {

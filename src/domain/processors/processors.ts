@@ -2,13 +2,12 @@
  * The verbs of processors (clause 6.1): register, list, and see oneself.
  */
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Pseudonym } from '../../log/entry.js';
-import { actorOf, digestOf, type Identity, linkIdentities } from '../identities/identities.js';
+import { actorOf, digestOf, type Identity, identityTaken, linkIdentities } from '../identities/identities.js';
 import { type ProcessorKind, ProcessorRow } from './processor.entity.js';
 
 export interface ProcessorRegistration {
@@ -19,17 +18,11 @@ export interface ProcessorRegistration {
   readonly identity: Identity | null;
 }
 
-/** The same registration stands: nothing is to be done, and nothing is entered. */
-class StandsAlready extends Error {
-  constructor(readonly processor: ProcessorRow) {
-    super();
-  }
-}
-
 const LONGEST_NAME = 200;
 
 /**
- * Registers a processor; registered again as it stands, it is answered as it stands.
+ * Registers a processor; registered again as it stands, it is answered as it stands. What stands is told in either case, so
+ * that look is entered.
  *
  * @throws Refusal; Fault BAD_INPUT, ALREADY_REGISTERED
  */
@@ -41,38 +34,36 @@ export async function registerProcessor(
     throw new Fault('BAD_INPUT', { detail: `"name" is text of 1 to ${LONGEST_NAME} characters.` });
   }
   const ask = { event: 'processor.registered', operation: 'registerProcessor', data: null } as const;
-  try {
-    return await gate.change(ask, async ({ rows }, permit, seal) => {
-      const id = randomUUID() as string as Pseudonym;
-      const body = permit.body(ask.event, { details: { processor: id, kind } });
-      const processor = { id, name, kind, registeredAt: new Date(body.at), entry: body.id };
-      const digest = identity && (await digestOf(seal, 'processor', identity));
-      const inserted: object[] = await rows.query(
-        `INSERT INTO registry.processor (id, name, kind, registered_at, entry) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (name) DO NOTHING RETURNING id`,
-        [id, name, kind, processor.registeredAt, body.id],
-      );
-      if (inserted.length === 0) throw await standing(rows, name, kind, digest);
-      if (digest) await linkIdentities(rows, 'processor', [{ digest, actor: id, entry: body.id }]);
-      return { bodies: [body], value: processor };
-    });
-  } catch (error) {
-    if (error instanceof StandsAlready) return error.processor;
-    throw error;
+  const registered = await gate.change<ProcessorRow | Taken>(ask, async ({ rows }, permit, seal) => {
+    const id = randomUUID() as string as Pseudonym;
+    const body = permit.body(ask.event, { details: { processor: id, kind } });
+    const lookedUp = permit.body('processor.listed', { details: { count: 1 } });
+    const processor = { id, name, kind, registeredAt: new Date(body.at), entry: body.id };
+    const digest = identity && (await digestOf(seal, 'processor', identity));
+    const inserted: object[] = await rows.query(
+      `INSERT INTO registry.processor (id, name, kind, registered_at, entry) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (name) DO NOTHING RETURNING id`,
+      [id, name, kind, processor.registeredAt, body.id],
+    );
+    if (inserted.length === 0) {
+      const stands = await rows.findOneByOrFail(ProcessorRow, { name });
+      const isSame = stands.kind === kind && (!digest || (await actorOf(rows, digest)) === stands.id);
+      return { lookedUp, value: isSame ? stands : 'name' };
+    }
+    if (digest && !(await linkIdentities(rows, 'processor', [{ digest, actor: id, entry: body.id }]))) {
+      return { lookedUp, value: 'identity' };
+    }
+    return { bodies: [body], value: processor };
+  });
+  if (registered === 'identity') throw identityTaken();
+  if (registered === 'name') {
+    throw new Fault('ALREADY_REGISTERED', { detail: '"name" is that of another registration.' });
   }
+  return registered;
 }
 
-async function standing(
-  rows: EntityManager,
-  name: string,
-  kind: ProcessorKind,
-  digest: Uint8Array | null,
-): Promise<StandsAlready | Fault> {
-  const stands = await rows.findOneByOrFail(ProcessorRow, { name });
-  const isSame = stands.kind === kind && (!digest || (await actorOf(rows, digest)) === stands.id);
-  if (isSame) return new StandsAlready(stands);
-  return new Fault('ALREADY_REGISTERED', { detail: '"name" is that of another registration.' });
-}
+/** What of the registration is another's. */
+type Taken = 'name' | 'identity';
 
 /** A page of processors, by id. One entry a page, with its count: an agent may be a single person. */
 export async function listProcessors({ gate, rows }: Context, args: PageArgs): Promise<Connection<ProcessorRow>> {

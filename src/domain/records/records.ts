@@ -112,7 +112,11 @@ export interface CollectAsk {
   readonly records: readonly Collected[];
 }
 
-/** Null for an unknown person. */
+/**
+ * Null for an unknown person, or one whose key was destroyed: nothing can be sealed for them. That is told, and so entered.
+ *
+ * @throws Refusal; Fault BAD_INPUT
+ */
 export async function collectPersonalData(
   { gate, log }: Context,
   { user, purpose, records }: CollectAsk,
@@ -120,23 +124,15 @@ export async function collectPersonalData(
   const kept = withIds(records);
   const data = { subject: user, purpose, categories: categoriesOf(records), collected: kept };
   const ask = { event: 'record.created', operation: 'collectPersonalData', data } as const;
-  try {
-    return await gate.change(ask, async ({ rows }, permit, seal) => {
-      const { key } = permit.holdings ?? {};
-      if (!key) throw new UnknownPerson();
-      const versions = firstVersions(kept);
-      const body = permit.body('record.created', { records: versions });
-      await insertRecords(rows, log, permit, seal, [{ subject: user, key, entry: body.id, records: kept }]);
-      return { bodies: [body], value: versions };
-    });
-  } catch (error) {
-    if (error instanceof UnknownPerson) return null;
-    throw error;
-  }
+  return gate.change<RecordVersion[] | null>(ask, async ({ rows }, permit, seal) => {
+    const { key } = permit.holdings ?? {};
+    if (!key) return { lookedUp: permit.body('record.listed', { details: { found: 0 } }), value: null };
+    const versions = firstVersions(kept);
+    const body = permit.body('record.created', { records: versions });
+    await insertRecords(rows, log, permit, seal, [{ subject: user, key, entry: body.id, records: kept }]);
+    return { bodies: [body], value: versions };
+  });
 }
-
-/** Nobody of that id, or somebody whose key was destroyed: nothing can be sealed for them. */
-class UnknownPerson extends Error {}
 
 export function categoriesOf(records: readonly Collected[]): string[] {
   return [...new Set(records.map(({ category }) => category))];

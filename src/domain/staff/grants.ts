@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import type { LookedUp } from '../../gate/change.js';
 import { keyOrNone } from '../../gate/facts.js';
+import type { Permit } from '../../gate/permit.js';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
@@ -45,14 +47,14 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
   }
 
   const ask = { event: 'grant.approved', operation: 'grantNeedToKnow', data: null } as const;
-  return gate.change(ask, async ({ rows }, permit) => {
+  const granted = await gate.change<GrantRow | null>(ask, async ({ rows }, permit) => {
     if (staff === actor.id) throw new Refusal(refused('OWN_GRANT', 'another approver'), null);
     const refusal = await refusedScope(rows, purpose, categories);
     if (refusal) throw new Refusal(refusal, null);
     const [known] = await rows.query(`SELECT FROM registry.identity i WHERE i.actor = $1 AND i.kind = 'staff'`, [
       staff,
     ]);
-    if (!known) throw new Fault('NO_SUCH_ID', { detail: '"staff" names nobody.' });
+    if (!known) return noneFound(permit);
 
     const id = randomUUID();
     const body = permit.body(ask.event, {
@@ -75,6 +77,13 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
     await rows.insert(GrantRow, grant);
     return { bodies: [body], value: grant };
   });
+  if (!granted) throw new Fault('NO_SUCH_ID', { detail: '"staff" names nobody.' });
+  return granted;
+}
+
+/** That there is none is told, and so entered; whom a client named is not for the log. */
+function noneFound(permit: Permit): LookedUp<null> {
+  return { lookedUp: permit.body('grant.listed', { details: { count: 0 } }), value: null };
 }
 
 /** Nobody needs to know what the purpose has nothing to do with. */
@@ -96,34 +105,28 @@ async function refusedScope(
     : refused('PURPOSE_DOES_NOT_COVER_CATEGORY', 'a purpose that covers the category');
 }
 
-/** The grant was revoked before: it stays so, as of then, and nothing is entered. */
-class RevokedAlready extends Error {
-  constructor(readonly grant: GrantRow) {
-    super();
-  }
-}
-
-/** @throws Refusal; Fault NO_SUCH_ID */
+/**
+ * Ends a grant. One that was revoked before stays so, as of then: it is shown, and that is what is entered.
+ *
+ * @throws Refusal; Fault NO_SUCH_ID
+ */
 export async function revokeNeedToKnow({ gate }: Context, id: string): Promise<GrantRow> {
   const ask = { event: 'grant.revoked', operation: 'revokeNeedToKnow', data: null } as const;
-  try {
-    return await gate.change(ask, async ({ rows }, permit) => {
-      // Locked, so that of two revocations at once the second sees the first.
-      const grant = await rows.findOne(GrantRow, { where: { id }, lock: { mode: 'for_no_key_update' } });
-      if (!grant) throw new Fault('NO_SUCH_ID', { detail: '"id" names no grant.' });
-      if (grant.revokedAt) throw new RevokedAlready(grant);
-      const body = permit.body(ask.event, {
-        purpose: grant.purpose as Purpose,
-        details: { grant: id, staff: grant.staff },
-      });
-      const revoked = { revokedAt: new Date(body.at), revocation: body.id };
-      await rows.update(GrantRow, { id }, revoked);
-      return { bodies: [body], value: { ...grant, ...revoked } };
-    });
-  } catch (error) {
-    if (error instanceof RevokedAlready) return error.grant;
-    throw error;
-  }
+  const revoked = await gate.change<GrantRow | null>(ask, async ({ rows }, permit) => {
+    // Locked, so that of two revocations at once the second sees the first.
+    const grant = await rows.findOne(GrantRow, { where: { id }, lock: { mode: 'for_no_key_update' } });
+    if (!grant) return noneFound(permit);
+    const { staff } = grant;
+    if (grant.revokedAt) {
+      return { lookedUp: permit.body('grant.listed', { details: { count: 1, staff } }), value: grant };
+    }
+    const body = permit.body(ask.event, { purpose: grant.purpose as Purpose, details: { grant: id, staff } });
+    const changes = { revokedAt: new Date(body.at), revocation: body.id };
+    await rows.update(GrantRow, { id }, changes);
+    return { bodies: [body], value: { ...grant, ...changes } };
+  });
+  if (!revoked) throw new Fault('NO_SUCH_ID', { detail: '"id" names no grant.' });
+  return revoked;
 }
 
 /** A page of grants, by id: everybody's, or one member's. One entry a page, with its count. */

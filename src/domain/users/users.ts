@@ -2,13 +2,14 @@
  * The verbs of users: register, look up, list, find.
  */
 import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
-import { digestOf, type Identity, linkIdentities } from '../identities/identities.js';
+import { digestOf, type Identity, type IdentityLink, identityTaken, linkIdentities } from '../identities/identities.js';
 import { type Collected, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
 import { SubjectRow } from './subject.entity.js';
 
@@ -18,8 +19,13 @@ export interface Registration {
   readonly identity: Identity | null;
 }
 
-/** Registers people, each with a pseudonym and a key of their own. Two entries for each: the person, and what is kept. */
-export function registerUsers(
+/**
+ * Registers people, each with a pseudonym and a key of their own. Two entries for each: the person, and what is kept. Where
+ * somebody has one of their identities already, that is told, and so entered; and nobody is registered.
+ *
+ * @throws Refusal; Fault BAD_INPUT, ALREADY_REGISTERED
+ */
+export async function registerUsers(
   { gate, log }: Context,
   purpose: string,
   registrations: readonly Registration[],
@@ -33,7 +39,7 @@ export function registerUsers(
   const data = { subject: null, purpose, categories: categoriesOf(collected), collected };
   const ask = { event: 'user.registered', operation: 'registerUser', data } as const;
 
-  return gate.change(ask, async ({ rows }, permit, seal) => {
+  const registered = await gate.change<Pseudonym[] | 'taken'>(ask, async ({ rows }, permit, seal) => {
     const services = [...new Set(people.map(({ service }) => service))];
     const [{ enrolled }] = await rows.query(
       'SELECT count(*)::int AS enrolled FROM registry.service WHERE key = ANY ($1)',
@@ -90,12 +96,28 @@ export function registerUsers(
           : [],
       ),
     );
-    await linkIdentities(rows, 'user', links, log);
+    if (!(await linkIdentities(rows, 'user', links, log))) {
+      const [holder, ...others] = await holdersOf(rows, log, links);
+      const said = { asked: undefined, details: { count: holder ? 1 + others.length : 0 } };
+      const subject = others.length === 0 ? holder : undefined;
+      return { lookedUp: permit.body('user.listed', { ...said, ...(subject && { subject }) }), value: 'taken' };
+    }
     const bodies = keyed.flatMap(({ registered, created }) => [registered, created]);
     const [first, ...rest] = bodies;
     if (!first) throw new Fault('BAD_INPUT', { detail: 'Nobody to register.' });
     return { bodies: [first, ...rest], value: people.map(({ subject }) => subject) };
   });
+  if (registered === 'taken') throw identityTaken();
+  return registered;
+}
+
+/** Who had these identities before. */
+async function holdersOf(rows: EntityManager, log: number, links: readonly IdentityLink[]): Promise<Pseudonym[]> {
+  const held: { actor: Pseudonym }[] = await rows.query(
+    'SELECT i.actor FROM registry.identity i WHERE i.log = $1 AND i.digest = ANY ($2) AND i.actor <> ALL ($3)',
+    [log, links.map(({ digest }) => Buffer.from(digest)), links.map(({ actor }) => actor)],
+  );
+  return held.map(({ actor }) => actor);
 }
 
 /**

@@ -29,16 +29,19 @@ describe('processors', () => {
     expect(JSON.stringify(entry)).to.not.include('Harbour');
   });
 
-  it('stay as they are when they are registered again, and make no entry', async () => {
+  const events = async ({ entries }: { readonly entries: readonly { index: number }[] }) =>
+    Promise.all(entries.map(async ({ index }) => (await gate.entries(index))[0]!.body.event));
+
+  it('stay as they are when they are registered again, and are shown under an entry', async () => {
     const context = gate.contextFor(officer);
     const wanted = { name: 'Northwind', kind: 'ASSOCIATE', identity: identityOf('northwind') } as const;
     const first = await registerProcessor(context, wanted);
     expect(await registerProcessor(context, wanted)).to.deep.equal(first);
     expect(await registerProcessor(context, { ...wanted, identity: null })).to.deep.equal(first);
-    expect(context.entries).to.have.length(1);
+    expect(await events(context)).to.deep.equal(['processor.registered', 'processor.listed', 'processor.listed']);
   });
 
-  it('are not registered over one another', async () => {
+  it('are not registered over one another, and that another stands is told under an entry', async () => {
     const context = gate.contextFor(officer);
     const wanted = { name: 'Southwind', kind: 'ASSOCIATE', identity: identityOf('southwind') } as const;
     await registerProcessor(context, wanted);
@@ -49,7 +52,7 @@ describe('processors', () => {
     ] as const) {
       expect(await refusalOf(registerProcessor(context, other))).to.equal('ALREADY_REGISTERED');
     }
-    expect(context.entries).to.have.length(1);
+    expect(await events(context)).to.deep.equal(['processor.registered', ...Array(3).fill('processor.listed')]);
   });
 
   for (const [fault, name] of Object.entries({

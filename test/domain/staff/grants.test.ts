@@ -172,7 +172,6 @@ describe('need-to-know grants', () => {
   });
 
   for (const [fault, [changes, code]] of Object.entries({
-    'to nobody': [{ staff: randomUUID() }, 'NO_SUCH_ID'],
     'to what is no id': [{ staff: 'ana' }, 'NO_SUCH_ID'],
     'from the past': [{ from: inDays(-1) }, 'BAD_INPUT'],
     'until the past': [{ until: inDays(-1) }, 'BAD_INPUT'],
@@ -187,10 +186,15 @@ describe('need-to-know grants', () => {
     });
   }
 
-  it('are not given to a user', async () => {
+  it('are not given to a user, or to nobody; that there is no such member is told under an entry', async () => {
     const until = new Date(inDays(1));
-    const wanted = { staff: person, purpose: 'convenience', categories: null, from: null, until };
-    expect(await refusalOf(grantNeedToKnow(gate.contextFor(officer), wanted))).to.equal('NO_SUCH_ID');
+    for (const staff of [person, randomUUID() as string as Pseudonym]) {
+      const context = gate.contextFor(officer);
+      const wanted = { staff, purpose: 'convenience', categories: null, from: null, until };
+      expect(await refusalOf(grantNeedToKnow(context, wanted))).to.equal('NO_SUCH_ID');
+      const [entry] = await gate.entries(context.entries[0]!.index);
+      expect(entry!.body).to.deep.include({ event: 'grant.listed', details: { count: 0 } });
+    }
   });
 
   it('end with their revocation, for the very next read', async () => {
@@ -211,7 +215,19 @@ describe('need-to-know grants', () => {
     const answers = await Promise.all([1, 2, 3].map(() => gate.execute(officer, REVOKE, { id })));
     const [one, ...same] = new Set(answers.map(({ data }) => data.revokeNeedToKnow.revokedAt));
     expect([typeof one, same]).to.deep.equal(['string', []]);
-    expect(answers.flatMap(({ context }) => context.entries)).to.have.length(1);
+    const entries = await Promise.all(
+      answers.map(async ({ context }) => (await gate.entries(context.entries[0]!.index))[0]!.body),
+    );
+    const events = entries.map(({ event }) => event).sort();
+    expect(events, 'the others were shown what stands').to.deep.equal([
+      'grant.listed',
+      'grant.listed',
+      'grant.revoked',
+    ]);
+    expect(entries.find(({ event }) => event === 'grant.listed')!.details).to.deep.equal({
+      count: 1,
+      staff: support.id,
+    });
   });
 
   it('are revoked by a privacy officer only, and only if they are', async () => {
@@ -220,8 +236,9 @@ describe('need-to-know grants', () => {
     expect(other.errors[0]!.extensions.code).to.equal('ROLE_NOT_PERMITTED');
     expect((await card()).card.personalData[0].withheld).to.equal(null);
     for (const unknown of [randomUUID(), 'x']) {
-      const { errors } = await gate.execute(officer, REVOKE, { id: unknown });
+      const { errors, context } = await gate.execute(officer, REVOKE, { id: unknown });
       expect(errors[0]!.extensions.code).to.equal('NO_SUCH_ID');
+      expect(context.entries).to.have.length(unknown === 'x' ? 0 : 1);
     }
   });
 

@@ -44,6 +44,30 @@ describe('users', () => {
     const outcomes = await Promise.all([1, 2, 3].map(() => register([one])));
     expect(outcomes.filter((outcome) => outcome === 'ALREADY_REGISTERED')).to.have.length(2);
     expect(await register([one])).to.equal('ALREADY_REGISTERED');
-    expect(await gate.size()).to.equal(size + 2);
+    // Two for whoever was first, and one for each hit on an identity: it says that there is such a person, and who.
+    const entries = await gate.entries(size);
+    const subject = entries.find(({ body }) => body.event === 'user.registered')!.body.subject;
+    const looks = entries.filter(({ body }) => body.event === 'user.listed').map(({ body }) => body);
+    expect(entries).to.have.length(2 + looks.length);
+    expect(looks.map((body) => [body.subject, body.details])).to.deep.equal([
+      [undefined, { count: 0 }],
+      ...Array(3).fill([subject, { count: 1 }]),
+    ]);
+    expect(looks.every((body) => body.outcome === 'permitted' && body.asked === undefined)).to.equal(true);
+  });
+
+  it('are not registered in part: nobody is where one of them has another’s identity', async () => {
+    const { purpose, service, records } = registration;
+    const people = ['ben', 'eve', 'ben'].map((sub) => ({ service, records, identity: identityOf(sub) }));
+    await registerUsers(gate.contextFor(SYSTEM), purpose, people.slice(0, 1));
+    await registerUsers(gate.contextFor(SYSTEM), purpose, people.slice(1, 2));
+    const fresh = { service, records, identity: identityOf('kim') };
+    const context = gate.contextFor(SYSTEM);
+    expect(await refusalOf(registerUsers(context, purpose, [...people.slice(0, 2), fresh]))).to.equal(
+      'ALREADY_REGISTERED',
+    );
+    const [entry] = await gate.entries(context.entries[0]!.index);
+    expect([entry!.body.subject, entry!.body.details]).to.deep.equal([undefined, { count: 2 }]);
+    await registerUsers(gate.contextFor(SYSTEM), purpose, [fresh]);
   });
 });
