@@ -99,7 +99,11 @@ describe('privacy of the server', () => {
     await fc.assert(
       fc.asyncProperty(anything, async (value) => {
         const { text } = await post({ query: contact, variables: { c: { email: 'x', age: value } } });
-        expect(text).to.include('BAD_INPUT').and.not.include('ada.').and.not.include('lovelace');
+        // A member called "__proto__" is refused before anybody looks at it.
+        expect(text)
+          .to.match(/BAD_(INPUT|REQUEST)/)
+          .and.not.include('ada.')
+          .and.not.include('lovelace');
       }),
       { numRuns: 50 },
     );
