@@ -5,6 +5,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<(...args: string[]) => Promise<void>>>> = {
   append: async () => (await import('./append.js')).append,
   change: async () => (await import('./change.js')).change,
+  publish: async () => (await import('./publish.js')).publish,
   read: async () => (await import('./read.js')).read,
   verify: async () => (await import('./verify.js')).verify,
 };

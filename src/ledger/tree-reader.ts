@@ -98,12 +98,29 @@ export function treeReader(pool: pg.Pool, log: number): TreeReader {
     },
 
     async links(from, limit) {
-      const rows = await entriesFrom<{ link: Buffer }>('links', 'e.link', from, limit);
-      return rows.map(({ link }) => new Uint8Array(link) as Hash);
+      // One value rather than a row each: half the work, here and there.
+      const { rows } = await pool.query<{ links: Buffer | null; count: string; last: string | null }>({
+        name: 'links',
+        text: `SELECT string_agg(e.link, ''::bytea ORDER BY e.index) AS links, count(*), max(e.index) AS last
+          FROM (SELECT e.index, e.link FROM ledger.entry e WHERE e.log = $1 AND e.index >= $2 ORDER BY e.index LIMIT $3) e`,
+        values: [log, from, limit],
+      });
+      const { links, count, last } = rows[0]!;
+      if (last !== null && Number(last) !== from + Number(count) - 1) {
+        throw new NotThere(`not every entry from ${from} to ${last}`);
+      }
+      const bytes = new Uint8Array(links ?? []);
+      return Array.from({ length: Number(count) }, (_, nth) => bytes.subarray(nth * 32, nth * 32 + 32) as Hash);
     },
 
     async leaves(from, limit) {
-      const rows = await entriesFrom<{ leaf: string }>('leaves', 'e.leaf', from, limit);
+      const { rows } = await pool.query<{ index: string; leaf: string }>({
+        name: 'leaves',
+        text: 'SELECT e.index, e.leaf FROM ledger.entry e WHERE e.log = $1 AND e.index >= $2 ORDER BY e.index LIMIT $3',
+        values: [log, from, limit],
+      });
+      const gap = rows.findIndex(({ index }, nth) => Number(index) !== from + nth);
+      if (gap >= 0) throw new NotThere(`no entry ${from + gap}, although there are later ones`);
       return rows.map(({ leaf }) => Buffer.from(leaf));
     },
 
@@ -116,15 +133,4 @@ export function treeReader(pool: pg.Pool, log: number): TreeReader {
       return Number(rows[0]?.size ?? 0);
     },
   };
-
-  async function entriesFrom<Row>(name: string, column: string, from: number, limit: number): Promise<Row[]> {
-    const { rows } = await pool.query<Row & { index: string }>({
-      name,
-      text: `SELECT e.index, ${column} FROM ledger.entry e WHERE e.log = $1 AND e.index >= $2 ORDER BY e.index LIMIT $3`,
-      values: [log, from, limit],
-    });
-    const gap = rows.findIndex(({ index }, nth) => Number(index) !== from + nth);
-    if (gap >= 0) throw new NotThere(`no entry ${from + gap}, although there are later ones`);
-    return rows;
-  }
 }
