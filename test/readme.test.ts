@@ -141,6 +141,17 @@ describe('the README', function () {
     expect(existsSync(join(folder, 'data', 'postgres', 'postmaster.pid'))).to.equal(false);
   });
 
+  it('is of a package that builds what its command needs, and holds it', () => {
+    const { bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+      files: string[];
+    };
+    const command = bin['access-ledger']!;
+    expect(existsSync(join(ROOT, command.replace(/^dist\/(.*)\.js$/, '$1.ts')))).to.equal(true);
+    expect(files).to.include(command.split('/')[0]);
+    expect(scripts.prepack).to.equal('npm run build');
+  });
+
   it('has the table of settings that the code has', () => {
     const [, table] = /<!-- settings -->\n(.*?)\n<!-- \/settings -->/s.exec(README)!;
     expect(table).to.equal(settingsTable().trim());

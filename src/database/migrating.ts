@@ -127,7 +127,10 @@ export async function checkSetup(url: string, origin: string): Promise<void> {
     }
     const head = await client.query<{ origin: string }>('SELECT origin FROM ledger.head WHERE log = $1', [FIRST_LOG]);
     if (head.rows[0]?.origin !== origin) {
-      throw new SetupError('ORIGIN_DIFFERS', 'LOG_ORIGIN is not the origin of the log in this database.');
+      throw new SetupError(
+        'ORIGIN_DIFFERS',
+        'LOG_ORIGIN is not the origin of the log in this database: set it as it was.',
+      );
     }
   } finally {
     await client.end();

@@ -29,7 +29,7 @@ const CAN: Readonly<Record<DemoName, string>> = {
   support: 'finds people and reads their data, under a purpose',
   officer: 'grants and revokes need to know, registers processors',
   reviewer: 'searches the log: auditEntries, auditEntry, logHead',
-  user: 'is Korey Mohr: reads and updates their own data; whoAccessedMyData',
+  user: 'is Korey Mohr: their own data, and whoAccessedMyData(challenge: 64 hex digits)',
   processor: 'sees its own registration',
 };
 

@@ -25,9 +25,11 @@ try {
   }
   handleShutdown({ steps, log, exit: (status) => process.exit(status), signals: process });
   const server = await starting;
+  tellNoMore();
   process.stdout.write(`${greeting({ ...server, seconds: performance.now() / 1_000 })}\n`);
 } catch (error) {
   // A start that was broken off ends as the signal has it.
+  tellNoMore();
   if (!stopping.signal.aborted) {
     process.stderr.write(`${reasonOf(error)}\n`);
     process.exit(1);
@@ -37,4 +39,8 @@ try {
 /** Slow steps, one line each; on a terminal the next overwrites the last. */
 function tell(line: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
+}
+
+function tellNoMore(): void {
+  if (process.stderr.isTTY) tell('');
 }

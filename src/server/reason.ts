@@ -30,6 +30,10 @@ const SAYS: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'There is no machine of this name: look at HOST, DATABASE_URL and DATABASE_OWNER_URL.'],
   ['28P01', 'PostgreSQL refuses a password: look at DATABASE_URL and DATABASE_OWNER_URL.'],
   ['28000', 'PostgreSQL refuses a login: look at DATABASE_URL and DATABASE_OWNER_URL.'],
+  [
+    '42501',
+    'The login of DATABASE_OWNER_URL may not do what migrating needs: one that owns the database and may create roles, or a superuser; and the same that made the roles access_ledger_*, if they stand.',
+  ],
   ['3D000', 'PostgreSQL has no database of this name: look at DATABASE_URL and DATABASE_OWNER_URL.'],
 ]);
 

@@ -19,6 +19,7 @@ describe('the reason why the server does not start', () => {
     const of = (code: string) => reasonOf(Object.assign(new Error('a secret'), { code }));
     expect(of('EADDRINUSE')).to.include('PORT');
     for (const code of ['ECONNREFUSED', '28P01', '28000', '3D000']) expect(of(code)).to.include('DATABASE_URL');
+    expect(of('42501')).to.include('DATABASE_OWNER_URL');
     for (const code of ['EWHATEVER', '42P01', 'toString']) expect(of(code)).to.include(code).and.not.include('secret');
     expect(reasonOf(new TypeError('a secret')))
       .to.include('TypeError')

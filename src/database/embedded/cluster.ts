@@ -33,7 +33,7 @@ export async function checkReach(dataDir: string, account: Account | null): Prom
   if (!closed) return;
   throw new EmbeddedPostgresError(
     'FOLDER_UNREACHABLE',
-    `Started by root, PostgreSQL runs as user ${account.uid}, who cannot enter ${closed}: set DATA_DIR to a folder that any user can enter`,
+    `Started by root, PostgreSQL runs as user ${account.uid}, who cannot enter ${closed}: set DATA_DIR, for every command, to a folder that any user can enter, such as /var/tmp/access-ledger`,
   );
 }
 
