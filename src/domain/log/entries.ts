@@ -46,7 +46,8 @@ export async function auditEntryAt(context: Context, index: LogIndex): Promise<A
 
 export interface LogHead {
   readonly size: LogIndex;
-  /** Of the newest entry. */
+  /** Of the newest entry, as its link. */
+  readonly index: LogIndex;
   readonly link: Link;
   readonly origin: string;
 }
@@ -55,9 +56,10 @@ export interface LogHead {
 export async function logHead(context: Context): Promise<LogHead> {
   await readingSession(context, 'logHead');
   const [head] = await context.rows.query(
-    `SELECT h.origin, e.index + 1 AS size, encode(e.link, 'hex') AS link
+    `SELECT h.origin, e.index, encode(e.link, 'hex') AS link
      FROM ledger.head h JOIN ledger.entry e ON e.log = h.log WHERE h.log = $1 ORDER BY e.index DESC LIMIT 1`,
     [context.log],
   );
-  return { ...head, size: Number(head.size) };
+  const index = Number(head.index) as LogIndex;
+  return { ...head, index, size: index + 1 };
 }

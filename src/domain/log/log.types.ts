@@ -29,6 +29,8 @@ export class LogEntry {
 export class LogHead {
   @Field(() => LogIndexScalar, { description: 'How many entries it has.' })
   size: LogIndex;
+  @Field(() => LogIndexScalar, { description: 'Of the newest entry: `index:link` is what `verify --held` takes.' })
+  index: LogIndex;
   @Field(() => String, { description: 'The link of the newest entry.' })
   link: string;
   @Field(() => String, { description: 'The name of the log, as in its checkpoints.' })

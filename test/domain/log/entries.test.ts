@@ -14,7 +14,7 @@ const ENTRIES = `query ($filter: AuditEntryFilter, $first: Int, $after: String) 
   }
 }`;
 const ENTRY = 'query ($index: LogIndex!) { auditEntry(index: $index) { index link leaf event } }';
-const HEAD = '{ logHead { size link origin } }';
+const HEAD = '{ logHead { size index link origin } }';
 const READ = `query ($id: ID!) {
   user(id: $id) { personalData(purpose: "convenience", categories: ["user.name"]) { value } }
 }`;
@@ -162,7 +162,8 @@ describe('the log, read by a reviewer', () => {
   it('has a head: its size, the newest link and its origin', async () => {
     const [node] = await search({}, { first: 1 });
     const { data } = await gate.execute(reviewer, HEAD);
-    expect(data.logHead).to.deep.equal({ size: await gate.size(), link: node!.link, origin: ORIGIN });
+    const size = await gate.size();
+    expect(data.logHead).to.deep.equal({ size, index: size - 1, link: node!.link, origin: ORIGIN });
   });
 
   describe('is read in sessions', () => {
