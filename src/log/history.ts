@@ -63,7 +63,10 @@ export class Histories {
   private count(index: LogIndex, history: Place['history'], person: number | null): boolean {
     if (person === null || history === null) {
       if (history !== null) this.find('SUBJECT_COUNT_BROKEN', index, '- -, as the body has no subject', shown(history));
-      if (person !== null) this.find('SUBJECT_COUNT_BROKEN', index, 'a count, as the body has a subject', '- -');
+      if (person !== null) {
+        this.find('SUBJECT_COUNT_BROKEN', index, 'a count, as the body has a subject', '- -');
+        this.wrong.delete(person);
+      }
       return person === null && history === null;
     }
     const count = this.counts.get(person);
