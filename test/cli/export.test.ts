@@ -70,7 +70,7 @@ describe('access-ledger export', () => {
   });
 
   it('continues an export that was killed, to the same bytes', async () => {
-    const file = path('killed.jsonl');
+    const file = path('killed.ndjson');
     const child = start(['export', file, '--database', log.url]);
     const ended = once(child, 'exit');
     const began = async () => (await stat(`${file}.partial`).catch(() => ({ size: 0 }))).size > 0;
@@ -85,7 +85,7 @@ describe('access-ledger export', () => {
   });
 
   it('cuts off what was left of a line, wherever the export was cut', async () => {
-    const file = path('cut.jsonl');
+    const file = path('cut.ndjson');
     const bytes = Buffer.from(whole);
     for (const length of [0, 5, bytes.indexOf(10), bytes.indexOf(10) + 1, bytes.length - 1_000, bytes.length - 1]) {
       await writeFile(`${file}.partial`, bytes.subarray(0, length));
@@ -96,7 +96,7 @@ describe('access-ledger export', () => {
   });
 
   it('adds what is new to an export that stands', async () => {
-    const file = path('grown.jsonl');
+    const file = path('grown.ndjson');
     await exported(file, '--to', '99');
     expect(await readFile(file, 'utf8')).to.equal(whole.split('\n').slice(0, 100).join('\n').concat('\n'));
     expect((await exported(file)).err).to.equal(`${file}: 9,900 entries added after entry 99\n`);
@@ -105,7 +105,7 @@ describe('access-ledger export', () => {
   });
 
   it('leaves alone what is no export, or of another log, or of another part', async () => {
-    const file = path('other.jsonl');
+    const file = path('other.ndjson');
     for (const text of ['a diary', 'a diary\n', `${whole}a diary\n`, '{"index":1}\n']) {
       await writeFile(file, text);
       await refused(/no exported log/, file);
@@ -129,7 +129,7 @@ describe('access-ledger export', () => {
   });
 
   it('says when the database has lost what the file has', async () => {
-    const file = path('lost.jsonl');
+    const file = path('lost.ndjson');
     await copyFile(path('log.ndjson'), file);
     await log.sql('ALTER TABLE ledger.entry DISABLE TRIGGER append_only');
     await log.sql('DELETE FROM ledger.entry WHERE index = 9999');

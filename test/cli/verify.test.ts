@@ -44,6 +44,18 @@ describe('access-ledger verify FILE', () => {
     expect(status).to.equal(0);
   });
 
+  it('prints what docs/reviewing.md lists', async () => {
+    const guide = await readFile(new URL('../../docs/reviewing.md', import.meta.url), 'utf8');
+    const table = guide.slice(guide.indexOf('### For machines'), guide.indexOf('With status 3'));
+    const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, member]) => member);
+    const { out } = await run(['verify', await written('members', [edited(log[0]!), ...log.slice(1)]), '--json']);
+    const { out: inconclusive } = await run(['verify', await written('alone', log), '--json']);
+    const members = new Set([...Object.keys(JSON.parse(inconclusive)), ...Object.keys(JSON.parse(out))]);
+    expect([...members].sort()).to.deep.equal(listed.sort());
+    const [finding] = JSON.parse(out).findings;
+    for (const member of Object.keys(finding)) expect(table).to.match(new RegExp(`\\{[^}]*${member}[^}]*\\}`));
+  });
+
   it('is inconclusive with no evidence, and over no entries', async () => {
     expect(await codes('alone', log)).to.deep.equal([2, 'inconclusive', []]);
     expect(await codes('empty', [])).to.deep.equal([2, 'inconclusive', []]);
