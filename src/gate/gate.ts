@@ -32,7 +32,8 @@ export interface GateParts {
  * What a verb throws says how far it came:
  *
  * - Refusal: it stands in the log, with its entry, and nothing opened or changed.
- * - TooMuchAtOnce, and VaultError where a key cannot wrap or seal: before anything was written for the ask.
+ * - TooMuchAtOnce: it stands in the log that somebody looked at what is held; nothing opened.
+ * - VaultError where a key cannot wrap or seal: nothing was written for the ask.
  * - VaultError where a seal is broken: the entry of the read stands, though nothing opened by it.
  * - TryAgain: this ask did not come through. Others of the same batch may have: their entries stand, and count as reads.
  * - LedgerFault: nothing was answered. After UNAVAILABLE it is unknown whether entries, and the rows of a change, stand.

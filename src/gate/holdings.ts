@@ -18,7 +18,7 @@ export type Holdings = {
   readonly records: readonly HeldRecord[];
 } | null;
 
-/** More than one operation may bring. Nothing is entered, and nothing opened: ask for fewer people or categories at once. */
+/** More than one operation may bring: ask for fewer people or categories at once. Nothing was opened. */
 export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce';
   constructor() {

@@ -14,7 +14,7 @@ import type { Vault, WrappedKey } from '../vault/vault.js';
 import { VaultError } from '../vault/vault-error.js';
 import { type Asker, permittedBody, RECORDS_PER_ENTRY, refusedBody } from './asker.js';
 import type { Answer, Question, ReadFacts } from './facts.js';
-import type { HeldRecord } from './holdings.js';
+import { type HeldRecord, TooMuchAtOnce } from './holdings.js';
 import { untilFresh } from './try-again.js';
 
 export interface ReadAsk extends Question {
@@ -35,7 +35,8 @@ export interface ShownRecord {
 
 /**
  * Null for an unknown person, to whoever might have read. To whoever is refused, known and unknown are shown alike. An error
- * is this ask's alone: a Refusal where it names what is not declared, and the vault's where a seal is broken.
+ * is this ask's alone: a Refusal where it names what is not declared, the vault's where a seal is broken, and TooMuchAtOnce
+ * where values are held of somebody and the asks together would bring too many.
  */
 export type ReadResult = ShownRecord[] | null | Error;
 
@@ -46,6 +47,22 @@ export interface ReadParts {
 }
 
 export async function readRecords(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<ReadResult[]> {
+  try {
+    return await readAll(parts, asker, asks);
+  } catch (error) {
+    if (!(error instanceof TooMuchAtOnce)) throw error;
+    // How much is held is told as well, so it is decided and entered: as a look at what there is, for nothing opens.
+    const unopened = asks.map((ask) => ({ ...ask, values: false }));
+    const listed = await readAll(parts, asker, unopened);
+    return listed.map((result, at) => (asks[at]!.values && showsRecords(result) ? error : result));
+  }
+}
+
+function showsRecords(result: ReadResult): boolean {
+  return Array.isArray(result) && result.some(({ withheld }) => !withheld);
+}
+
+async function readAll(parts: ReadParts, asker: Asker, asks: readonly ReadAsk[]): Promise<ReadResult[]> {
   const results = new Map<ReadAsk, ReadResult>();
   await untilFresh(async () => {
     const pending = asks.filter((ask) => !results.has(ask));

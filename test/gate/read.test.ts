@@ -362,14 +362,22 @@ describe('reading', () => {
     expect(data.user.a29).to.have.length(101);
     expect(entries).to.have.length(1);
 
-    // Beyond what one statement may bring, nothing is opened and nothing entered; parts of it still are.
+    // Beyond what one statement may bring, nothing is opened, but that so much is held is told, and entered; parts still open.
     for (let batch = 0; batch < 4; batch++) await more();
     const whole = await reading(
       'query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience") { value } } }',
       { big },
     );
     expect(whole.errors[0]!.extensions.code).to.equal('QUERY_TOO_COMPLEX');
-    expect(whole.entries).to.have.length(0);
+    expect(whole.bodies.map(({ event, subject }) => [event, subject])).to.deep.equal([['record.listed', big]]);
+    const stranger = await reading(
+      'query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience") { value withheld { code } } } }',
+      { big },
+      { id: ben, kind: 'user' },
+    );
+    expect(stranger.errors, 'who is refused is not told how much there is').to.deep.equal([]);
+    expect(stranger.data.user.personalData[0].withheld.code).to.equal('NOT_YOUR_DATA');
+    expect(stranger.bodies.map(({ outcome }) => outcome)).to.deep.equal(['refused']);
     const part = await reading(
       `query ($big: ID!) { user(id: $big) { personalData(purpose: "convenience", categories: ["user.contact.email"]) { value } } }`,
       { big },
