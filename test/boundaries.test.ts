@@ -46,7 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/ledger': ['src/ledger', 'src/log', 'src/database'],
   'src/vault': ['src/vault', 'src/log', 'src/ledger/receipt.ts'],
   'src/gate': ['src/gate', 'src/policy', 'src/log', 'src/ledger', 'src/vault', 'src/database'],
-  'src/graphql': ['src/graphql', 'src/gate', 'src/policy', 'src/log'],
+  'src/graphql': ['src/graphql', 'src/gate', 'src/policy', 'src/log', 'src/ledger/prover.ts'],
   'src/domain': ['src/domain', 'src/graphql', 'src/gate', 'src/policy', 'src/log', 'src/ledger', 'src/vault'],
   migrations: ['migrations'],
 };

@@ -8,14 +8,14 @@ import DataLoader from 'dataloader';
 import type pg from 'pg';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Entry } from '../log/entry.js';
-import { Refusal } from '../policy/refusal.js';
+import { Refusal, type Refused } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker, Particulars } from './asker.js';
 import { change, type Revised, type Revision, revise, type Work } from './change.js';
 import { type EraseAsk, erase } from './erase.js';
 import type { ReadFacts } from './facts.js';
 import { type FindAsk, type Found, find } from './find.js';
-import { type DeedAsk, enter, permit } from './permit.js';
+import { type DeedAsk, enter, permit, refuse } from './permit.js';
 import { type ReadAsk, readRecords, type ShownRecord } from './read.js';
 import { untilFresh } from './try-again.js';
 
@@ -49,6 +49,8 @@ export interface Gate {
   erase(ask: Omit<EraseAsk, 'log'>): Promise<number | null>;
   /** For what opens no value and changes no row, but is to be known: a list looked at, the log read. */
   note(ask: DeedAsk, said?: Partial<Particulars>): Promise<Entry>;
+  /** For what the role permits, and the thing itself turns out not to. Always throws. */
+  refuse(ask: DeedAsk, why: Refused): Promise<never>;
 }
 
 export function openGate(parts: GateParts, asker: Asker): Gate {
@@ -63,6 +65,10 @@ export function openGate(parts: GateParts, asker: Asker): Gate {
     revise: (revision) => timed('change', () => revise(parts, asker, revision)),
     erase: (ask) => timed('erase', () => erase(parts, asker, { ...ask, log: parts.log })),
     note: (ask, said) => timed('note', () => note(parts, asker, ask, said)),
+    refuse: (ask, why) =>
+      timed('note', () =>
+        untilFresh<never>(async () => refuse(parts, asker, (await permit(parts, asker, ask)).refusal(why))),
+      ),
   };
 }
 

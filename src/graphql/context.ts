@@ -3,6 +3,7 @@
  */
 import type { EntityManager } from 'typeorm';
 import type { Gate } from '../gate/gate.js';
+import type { Prover } from '../ledger/prover.js';
 import type { Actor, Entry } from '../log/entry.js';
 
 export interface Context {
@@ -17,6 +18,8 @@ export interface Context {
   /** Rows to read: the connection's role can do nothing else. */
   readonly rows: EntityManager;
   readonly gate: Gate;
+  /** Proofs out of what is published of the log. */
+  readonly prover: Prover;
   /** What the operation has caused so far. */
   readonly entries: Entry[];
 }

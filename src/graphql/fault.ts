@@ -132,6 +132,11 @@ export const FAULTS = {
     message: 'Another version stands.',
     advice: 'Read it, and send the change again with its version.',
   },
+  CHECKPOINT_PENDING: {
+    status: 503,
+    message: 'No checkpoint covers this yet.',
+    advice: 'Ask again in a second.',
+  },
   TRY_AGAIN: { status: 503, message: 'Others changed the same thing at the same time.', advice: 'Try again.' },
   UNAVAILABLE: { status: 503, message: 'A part that is needed does not answer.', advice: 'Try again soon.' },
   TIMED_OUT: {

@@ -25,6 +25,8 @@ export interface TreeReader extends Tiles {
   newestCheckpoint(): Promise<StagedCheckpoint | null>;
   /** The newest that was signed, and cosigned by at least so many witnesses. */
   newestSigned(quorum?: number): Promise<SignedCheckpoint | null>;
+  /** The one of exactly this size; null where none was signed. */
+  signedAt(size: number): Promise<SignedCheckpoint | null>;
   /** Links of committed entries from an index on, in order and without a gap; fewer than `limit` at the end. */
   links(from: number, limit: number): Promise<Hash[]>;
   /** Leaves from an index on, likewise. */
@@ -51,7 +53,13 @@ const CHECKPOINT = `
     SELECT s.line FROM ledger.cosignature s WHERE s.size = c.size AND s.log = c.log ORDER BY s.at, s.witness) AS cosignatures
   FROM ledger.checkpoint c`;
 
-export function treeReader(pool: pg.Pool, log: number): TreeReader {
+/** By the index of cosignatures, from the newest on: checkpoints that nobody cosigned are not looked at. */
+const NEWEST_COSIGNED = `
+  SELECT s.size FROM ledger.cosignature s WHERE s.log = $1 GROUP BY s.size HAVING count(*) >= $2
+  ORDER BY s.size DESC LIMIT 1`;
+
+/** @param pool or one connection, in a transaction of its own */
+export function treeReader(pool: Pick<pg.Pool, 'query'>, log: number): TreeReader {
   async function checkpoint(name: string, where: string, values: unknown[]): Promise<StagedCheckpoint | null> {
     const text = `${CHECKPOINT} WHERE c.log = $1 ${where} ORDER BY c.size DESC LIMIT 1`;
     const { rows } = await pool.query<CheckpointRow>({ name, text, values });
@@ -59,17 +67,20 @@ export function treeReader(pool: pg.Pool, log: number): TreeReader {
     return row ? { ...row, size: Number(row.size), root: new Uint8Array(row.root) as Hash } : null;
   }
 
+  async function signed(name: string, where: string, values: unknown[]): Promise<SignedCheckpoint | null> {
+    const found = await checkpoint(name, where, values);
+    return found && { ...found, note: found.note! };
+  }
+
   return {
     newestCheckpoint: () => checkpoint('newest-checkpoint', '', [log]),
 
-    async newestSigned(quorum = 0) {
-      const signed = await checkpoint(
-        'newest-signed',
-        'AND c.note IS NOT NULL AND (SELECT count(*) FROM ledger.cosignature s WHERE s.size = c.size AND s.log = c.log) >= $2',
-        [log, quorum],
-      );
-      return signed && { ...signed, note: signed.note! };
-    },
+    newestSigned: (quorum = 0) =>
+      quorum === 0
+        ? signed('newest-signed', 'AND c.note IS NOT NULL', [log])
+        : signed('newest-cosigned', `AND c.note IS NOT NULL AND c.size = (${NEWEST_COSIGNED})`, [log, quorum]),
+
+    signedAt: (size) => signed('signed-at', 'AND c.note IS NOT NULL AND c.size = $2', [log, size]),
 
     async read(tiles) {
       const { rows } = await pool.query<{ hashes: Buffer | null }>({

@@ -14,6 +14,7 @@ import { factReader } from '../gate/facts.js';
 import { type GateParts, openGate } from '../gate/gate.js';
 import type { Context } from '../graphql/context.js';
 import { openLedger } from '../ledger/open-ledger.js';
+import { createProver } from '../ledger/prover.js';
 import type { Publications } from '../ledger/publications.js';
 import { type TreeReader, treeReader } from '../ledger/tree-reader.js';
 import type { Actor, Entry } from '../log/entry.js';
@@ -35,6 +36,8 @@ export interface CoreOptions {
   readonly origin: string;
   readonly keys: KeyProvider;
   readonly now: () => Date;
+  /** How many witnesses make a checkpoint a cosigned one; one unless said. */
+  readonly quorum?: number;
 }
 
 export interface Operation {
@@ -64,7 +67,7 @@ const READERS = 8;
 const WRITERS = 6;
 const TREE_READERS = 3;
 
-export async function openCore({ url, origin, keys, now }: CoreOptions): Promise<Core> {
+export async function openCore({ url, origin, keys, now, quorum = 1 }: CoreOptions): Promise<Core> {
   const log = FIRST_LOG;
   const reader = openPool(url, 'access_ledger_reader', READERS);
   const rows = await openDataSource(url, 'access_ledger_reader', READERS, ENTITIES);
@@ -77,14 +80,17 @@ export async function openCore({ url, origin, keys, now }: CoreOptions): Promise
     vault: makeVault(origin, keys),
     readFacts: factReader(reader, log, FACTS),
   };
+  const tree = treeReader(published, log);
+  const prover = createProver(tree, quorum);
   return {
     parts,
     rows,
-    tree: treeReader(published, log),
+    tree,
     publications: writer.publications,
     contextFor({ actor, request, overGet = false, entries = [] }) {
       const asker: Asker = { actor, request, now, entries };
-      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate: openGate(parts, asker) };
+      const gate = openGate(parts, asker);
+      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate, prover };
     },
     checks: {
       database: () => answers(reader),

@@ -5,8 +5,10 @@ import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import { HistoryResolver } from '../domain/history/history.resolver.js';
+import { HistoryPlaceResolver } from '../domain/history/history-place.resolver.js';
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
 import { LogResolver } from '../domain/log/log.resolver.js';
+import { ProofResolver } from '../domain/log/proof.resolver.js';
 import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
@@ -17,9 +19,11 @@ import { UserResolver } from '../domain/users/user.resolver.js';
 const RESOLVERS = [
   ActorResolver,
   GrantResolver,
+  HistoryPlaceResolver,
   HistoryResolver,
   LogResolver,
   ProcessorResolver,
+  ProofResolver,
   PurposeResolver,
   RecordResolver,
   UserResolver,

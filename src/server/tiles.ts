@@ -11,7 +11,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../graphql/fault.js';
-import type { StagedCheckpoint, TreeReader } from '../ledger/tree-reader.js';
+import { formatNoteOf } from '../ledger/prover.js';
+import type { SignedCheckpoint, TreeReader } from '../ledger/tree-reader.js';
 import { type Bundle, formatBundle, lengthOfLevel, parseTilePath, TILE_WIDTH } from '../log/tile.js';
 
 export interface PublishedLog {
@@ -38,9 +39,7 @@ export function addTiles(app: FastifyInstance, published: TilesOptions): void {
   app.get('/checkpoint', async (_, reply) => {
     const checkpoint = await shownCheckpoint(published);
     if (!checkpoint) throw new Fault('NOT_FOUND');
-    const { note, cosignatures } = checkpoint;
-    const text = [note, ...cosignatures.map((line) => `${line}\n`)].join('');
-    return reply.header('cache-control', 'no-cache').type('text/plain; charset=utf-8').send(text);
+    return reply.header('cache-control', 'no-cache').type('text/plain; charset=utf-8').send(formatNoteOf(checkpoint));
   });
 
   app.get('/tile/*', async (request, reply) => {
@@ -73,7 +72,7 @@ function send(reply: FastifyReply, who: 'public' | 'private', bytes: Uint8Array)
 }
 
 /** The newest that enough witnesses have cosigned; or the newest of all, where the witnesses are too far behind. */
-async function shownCheckpoint({ tree, quorum, now }: PublishedLog): Promise<StagedCheckpoint | null> {
+async function shownCheckpoint({ tree, quorum, now }: PublishedLog): Promise<SignedCheckpoint | null> {
   const newest = await tree.newestSigned();
   if (!newest || quorum === 0 || newest.cosignatures.length >= quorum) return newest;
   const cosigned = await tree.newestSigned(quorum);

@@ -21,8 +21,14 @@ export class HistoryResolver {
     })
     challenge: string,
     @Args(() => PageArgs) args: PageArgs,
+    @Arg('merge', () => Boolean, {
+      defaultValue: true,
+      description:
+        'Whether refusals that are alike and follow each other are one line. False where each entry is to be proven.',
+    })
+    merge: boolean,
   ): Promise<AccessHistoryConnection> {
-    const { lines, ...asked } = await whoAccessedMyData(context, challenge, args);
+    const { lines, ...asked } = await whoAccessedMyData(context, challenge, args, merge);
     const edges = lines.edges.map(({ cursor, node }) => ({ cursor, node: shown(node) }));
     return { ...asked, edges, pageInfo: lines.pageInfo };
   }

@@ -24,8 +24,16 @@ export interface AccessHistory {
   readonly lines: Connection<HistoryLine>;
 }
 
-/** @throws Refusal, with its entry, for whoever is no user; Fault BAD_INPUT */
-export async function whoAccessedMyData(context: Context, challenge: string, args: PageArgs): Promise<AccessHistory> {
+/**
+ * @param merge whether refusals that are alike and follow each other are one line; if not, every entry is a line
+ * @throws Refusal, with its entry, for whoever is no user; Fault BAD_INPUT
+ */
+export async function whoAccessedMyData(
+  context: Context,
+  challenge: string,
+  args: PageArgs,
+  merge = true,
+): Promise<AccessHistory> {
   const { actor, gate, rows } = context;
   const ask = { event: 'history.read', operation: 'whoAccessedMyData', data: null } as const;
   const entry = await gate.note(ask, { subject: actor.id, details: { challenge: challengeDigest(challenge) } });
@@ -37,7 +45,7 @@ export async function whoAccessedMyData(context: Context, challenge: string, arg
     ({ run }) => String(run.oldest.index),
     async (after, limit) => {
       const before = after === null ? entry.index + 1 : Number(after);
-      const runs = await readRuns(context, before, limit);
+      const runs = await readRuns(context, before, limit, merge);
       return runs.map((run) => ({ run, ...wordsOf(run, actor.id, titles) }));
     },
     isIndex,
@@ -48,13 +56,13 @@ export async function whoAccessedMyData(context: Context, challenge: string, arg
 const CHUNK = 200;
 
 /** The lines below an index, newest first, read in chunks until there are as many as wanted. */
-async function readRuns(context: Context, below: number, limit: number): Promise<Run[]> {
+async function readRuns(context: Context, below: number, limit: number, merge: boolean): Promise<Run[]> {
   const runs: Run[] = [];
   for (let before = below, length = Math.min(limit, CHUNK); ; length = CHUNK) {
     const chunk = await readEntries(context, before, length);
     for (const entry of chunk) {
       const last = runs.at(-1);
-      const longer = last && extended(last, entry);
+      const longer = merge && last && extended(last, entry);
       if (longer) runs[runs.length - 1] = longer;
       else if (runs.length === limit) return runs;
       else runs.push(runOf(entry));

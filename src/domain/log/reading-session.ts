@@ -1,6 +1,7 @@
 /**
- * A reading session is an hour in which a reviewer reads the log, opened by one `log.read` entry. What is fetched in it
- * makes no entries: a reader whose reading makes entries would have to read those too, without end.
+ * A reading session is an hour in which a reviewer reads the log, or a person what the log says of them, opened by one
+ * entry: `log.read`, or `history.read`. What is fetched in it makes no entries: a reader whose reading makes entries would
+ * have to read those too, without end.
  *
  * The log itself says whether a session is open. So it holds for every server, and ends when its hour does.
  */
@@ -9,28 +10,44 @@ import { refusedByRole } from '../../policy/role.js';
 
 const HOUR_MS = 3_600_000;
 
-/** What one operation fetches at once is one reading. */
-const opening = new WeakMap<Context, Promise<void>>();
+/** The event of the entry that opens one. */
+type Session = 'log.read' | 'history.read';
 
-/** Returns once the actor's reading stands in the log. @throws Refusal, with its entry, for whoever may not read it */
+/** What one operation fetches at once is one reading. */
+const opening: Readonly<Record<Session, WeakMap<Context, Promise<void>>>> = {
+  'log.read': new WeakMap(),
+  'history.read': new WeakMap(),
+};
+
+/** Returns once the reviewer's reading stands in the log. @throws Refusal, with its entry, for whoever may not read it */
 export function readingSession(context: Context, operation: string): Promise<void> {
-  const known = opening.get(context) ?? open(context, operation);
-  opening.set(context, known);
+  return session(context, 'log.read', operation);
+}
+
+/** The same for a person who reads of themselves. */
+export function historySession(context: Context, operation: string): Promise<void> {
+  return session(context, 'history.read', operation);
+}
+
+function session(context: Context, event: Session, operation: string): Promise<void> {
+  const known = opening[event].get(context) ?? open(context, event, operation);
+  opening[event].set(context, known);
   return known;
 }
 
-async function open(context: Context, operation: string): Promise<void> {
+async function open(context: Context, event: Session, operation: string): Promise<void> {
   const { actor, gate, now } = context;
   // A session that somebody opened as a reviewer is nothing to them in another role.
-  if (!refusedByRole(actor, 'log.read') && (await isOpen(context))) return;
+  if (!refusedByRole(actor, event) && (await isOpen(context, event))) return;
   const until = new Date(now().getTime() + HOUR_MS).toISOString();
-  await gate.note({ event: 'log.read', operation, data: null }, { details: { until } });
+  const about = event === 'history.read' ? { subject: actor.id } : {};
+  await gate.note({ event, operation, data: null }, { ...about, details: { until } });
 }
 
-async function isOpen({ actor, log, now, rows }: Context): Promise<boolean> {
+async function isOpen({ actor, log, now, rows }: Context, event: Session): Promise<boolean> {
   const [newest] = await rows.query(
     `SELECT e.at FROM ledger.entry e
-     WHERE e.log = $1 AND e.actor = $2 AND e.event = 'log.read' AND e.outcome = 'permitted'
+     WHERE e.log = $1 AND e.actor = $2 AND e.event = '${event}' AND e.outcome = 'permitted'
      ORDER BY e.index DESC LIMIT 1`,
     [log, actor.id],
   );
