@@ -12,6 +12,10 @@
 --
 -- A body's time is held against the moment at which the log's head was ours, so that no permission is entered long after
 -- it was decided because it had to wait.
+--
+-- Three statements do the work, whatever the number of bodies: one takes them in, one looks up what stands of each, one
+-- inserts. Between, they are gone through in order without any: what a body needs to know of those before it in the batch
+-- is kept by position.
 
 CREATE TYPE ledger.appended AS (position bigint, index bigint, link text);
 
@@ -34,183 +38,111 @@ RETURN concat('{"actor":{"id":"', substr((b).actor::text, 8, 36)::uuid, '","kind
   CASE (b).outcome WHEN 'refused' THEN ',"refusal":' END, CASE (b).outcome WHEN 'refused' THEN (b).refusal END,
   ',"request":"', (b).request, '"', ',"subject":"' || (b).subject || '"', ',"v":1}');
 
--- One by one: the reference, and the path for bodies that change facts, for ids that stand, and for a few.
-CREATE FUNCTION ledger.append_each(log integer, bodies text) RETURNS SETOF ledger.appended
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  line    record;
-  body    record;
-  about   record;
-  latest  record;
-  stands  record;
-  changes boolean;
-  leaf    text;
-  hash    bytea;
-  changed bigint;
-  locked  timestamptz := clock_timestamp();
-BEGIN
-  SELECT e.index, encode(e.link, 'hex') AS link, e.changed_all INTO latest
-  FROM ledger.entry e WHERE e.log = append_each.log ORDER BY e.index DESC LIMIT 1;
-  IF NOT FOUND THEN
-    SELECT -1::bigint AS index, encode(sha256(''), 'hex') AS link, NULL::bigint AS changed_all INTO latest;
-  END IF;
+-- A body taken in; and the positions of those before it in the batch that have its id, and that are about its subject.
+CREATE TYPE ledger.draft AS (
+  position integer, can_be boolean, id uuid, "asOf" bigint, at timestamptz, event text, outcome text, subject uuid, actor uuid,
+  purpose text, request uuid, changes boolean, same_id integer, same_subject integer
+);
 
-  FOR line IN SELECT l.text, l.position FROM string_to_table(bodies, E'\n') WITH ORDINALITY AS l(text, position) LOOP
-    SELECT b.*, substr(b.actor::text, 8, 36) AS actor_id, ledger.spelt(b) = line.text AS spelt INTO body
-    FROM json_populate_record(NULL::ledger.body, line.text::json) b;
-
-    SELECT e.index, encode(e.link, 'hex') AS link, substr(e.leaf, strpos(e.leaf, E'\n') + 1) AS body INTO stands
-    FROM ledger.entry e WHERE e.log = append_each.log AND e.id = body.id;
-    IF FOUND THEN
-      IF stands.body <> line.text THEN
-        RAISE EXCEPTION 'the id of an entry stands with another body' USING ERRCODE = 'AL003';
-      END IF;
-      RETURN NEXT ROW(line.position, stands.index, stands.link)::ledger.appended;
-      CONTINUE;
-    END IF;
-
-    SELECT e.changes_facts AND body.outcome = 'permitted' INTO changes FROM ledger.event e WHERE e.name = body.event;
-    IF changes IS NULL OR body.spelt IS NOT TRUE OR body."asOf" < 0 OR body."asOf" > latest.index + 1 THEN
-      RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005';
-    END IF;
-    IF body.at NOT BETWEEN locked - interval '5 s' AND locked + interval '5 s' THEN
-      RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002';
-    END IF;
-
-    SELECT e.index, e.nth, e.changed INTO about
-    FROM ledger.entry e WHERE e.log = append_each.log AND e.subject = body.subject ORDER BY e.index DESC LIMIT 1;
-    IF body."asOf" <= greatest(about.changed, latest.changed_all) THEN
-      RETURN NEXT ROW(line.position, NULL, NULL)::ledger.appended;
-      CONTINUE;
-    END IF;
-
-    leaf := concat(latest.index + 1, ' ', latest.link, ' ',
-      CASE WHEN body.subject IS NULL THEN '- -' ELSE concat(coalesce(about.nth, 0) + 1, ' ', coalesce(about.index::text, '-')) END,
-      E'\n', line.text);
-    hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
-    latest.index := latest.index + 1;
-    latest.link := encode(hash, 'hex');
-    changed := about.changed;
-    IF changes AND body.subject IS NOT NULL THEN changed := latest.index; END IF;
-    IF changes AND body.subject IS NULL THEN latest.changed_all := latest.index; END IF;
-
-    INSERT INTO ledger.entry
-      (log, index, id, link, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, changed_all)
-    VALUES (append_each.log, latest.index, body.id, hash, leaf, body.subject,
-      CASE WHEN body.subject IS NOT NULL THEN coalesce(about.nth, 0) + 1 END,
-      body.actor_id::uuid, body.event, body.outcome, body.purpose, body.request, body.at, changed, latest.changed_all);
-    RETURN NEXT ROW(line.position, latest.index, latest.link)::ledger.appended;
-  END LOOP;
-END
-$$;
-
--- All at once, for bodies that change no facts and stand nowhere: none of them can make another stale. Others go one by one.
-CREATE FUNCTION ledger.append_all(log integer, bodies text) RETURNS SETOF ledger.appended
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  latest record;
-  batch  record;
-  leaves text[];
-  hashes bytea[];
-  leaf   text;
-  link   text;
-  hash   bytea;
-  locked timestamptz := clock_timestamp();
-BEGIN
-  SELECT e.index, encode(e.link, 'hex') AS link, e.changed_all INTO latest
-  FROM ledger.entry e WHERE e.log = append_all.log ORDER BY e.index DESC LIMIT 1;
-  IF NOT FOUND THEN
-    SELECT -1::bigint AS index, encode(sha256(''), 'hex') AS link, NULL::bigint AS changed_all INTO latest;
-  END IF;
-
-  WITH body AS MATERIALIZED (
-    SELECT l.position, l.text, b.id, b."asOf", b.at, b.event, b.outcome, b.subject,
-      substr(b.actor::text, 8, 36)::uuid AS actor, b.purpose, b.request,
-      e.changes_facts AND b.outcome = 'permitted' AS changes_facts,
-      ledger.spelt(b) = l.text AS spelt,
-      -- A subquery, so that it is looked up by the index whatever is known of the table when this is planned.
-      (SELECT e.index FROM ledger.entry e WHERE e.log = append_all.log AND e.id = b.id) AS stands
-    FROM string_to_table(bodies, E'\n') WITH ORDINALITY AS l(text, position)
-      CROSS JOIN LATERAL json_populate_record(NULL::ledger.body, l.text::json) b
-      LEFT JOIN ledger.event e ON e.name = b.event
-  ), about AS (
-    SELECT s.subject, e.index, e.nth, e.changed
-    FROM (SELECT DISTINCT b.subject FROM body b WHERE b.subject IS NOT NULL) s CROSS JOIN LATERAL (
-      SELECT e.index, e.nth, e.changed FROM ledger.entry e
-      WHERE e.log = append_all.log AND e.subject = s.subject ORDER BY e.index DESC LIMIT 1
-    ) e
-  ), fresh AS (
-    SELECT b.*, a.changed, a.index AS about_index, coalesce(a.nth, 0) AS about_nth,
-      latest.index + row_number() OVER (ORDER BY b.position) AS index
-    FROM body b LEFT JOIN about a ON a.subject = b.subject
-    WHERE b."asOf" > greatest(a.changed, latest.changed_all, -1)
-  ), placed AS (
-    SELECT f.*, f.about_nth + row_number() OVER history AS nth,
-      coalesce(lag(f.index) OVER history, f.about_index) AS earlier
-    FROM fresh f WINDOW history AS (PARTITION BY f.subject ORDER BY f.position)
-  )
-  SELECT
-    (SELECT count(b.stands) > 0 OR bool_or(b.changes_facts) OR count(DISTINCT b.id) < count(*) FROM body b) AS mixed,
-    (SELECT count(*) = count(*) FILTER (WHERE b.spelt AND b.changes_facts IS NOT NULL AND b."asOf" BETWEEN 0 AND latest.index + 1)
-      FROM body b) AS valid,
-    (SELECT bool_and(b.at BETWEEN locked - interval '5 s' AND locked + interval '5 s') FROM body b) AS timely,
-    array_agg(p.position) AS position, array_agg(p.text) AS text, array_agg(p.id) AS id, array_agg(p.subject) AS subject,
-    array_agg(CASE WHEN p.subject IS NOT NULL THEN p.nth END) AS nth,
-    array_agg(CASE WHEN p.subject IS NULL THEN '- -' ELSE concat(p.nth, ' ', coalesce(p.earlier::text, '-')) END) AS history,
-    array_agg(p.actor) AS actor, array_agg(p.event) AS event, array_agg(p.outcome) AS outcome,
-    array_agg(p.purpose) AS purpose, array_agg(p.request) AS request, array_agg(p.at) AS at, array_agg(p.changed) AS changed
-  INTO batch FROM (SELECT * FROM placed ORDER BY position) p;
-
-  IF batch.mixed THEN
-    RETURN QUERY SELECT a.* FROM ledger.append_each(append_all.log, bodies) a;
-    RETURN;
-  END IF;
-  IF NOT batch.valid THEN RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005'; END IF;
-  IF NOT batch.timely THEN RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002'; END IF;
-
-  link := latest.link;
-  FOR i IN 1 .. coalesce(cardinality(batch.text), 0) LOOP
-    leaf := concat(latest.index + i, ' ', link, ' ', batch.history[i], E'\n', batch.text[i]);
-    hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
-    link := encode(hash, 'hex');
-    leaves[i] := leaf;
-    hashes[i] := hash;
-  END LOOP;
-
-  INSERT INTO ledger.entry
-    (log, index, id, link, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, changed_all)
-  SELECT append_all.log, latest.index + n.i, n.id, n.hash, n.leaf, n.subject, n.nth, n.actor, n.event, n.outcome, n.purpose,
-    n.request, n.at, n.changed, latest.changed_all
-  FROM unnest(batch.id, hashes, leaves, batch.subject, batch.nth, batch.actor, batch.event, batch.outcome, batch.purpose,
-    batch.request, batch.at, batch.changed) WITH ORDINALITY
-    AS n(id, hash, leaf, subject, nth, actor, event, outcome, purpose, request, at, changed, i);
-
-  RETURN QUERY
-    SELECT l.position, latest.index + n.i, encode(n.hash, 'hex')
-    FROM generate_series(1, (SELECT count(*) FROM string_to_table(bodies, E'\n'))) AS l(position)
-      LEFT JOIN unnest(batch.position, hashes) WITH ORDINALITY AS n(position, hash, i) ON n.position = l.position
-    ORDER BY l.position;
-END
-$$;
+-- What stands about a subject: its newest entry, how many there are, and the newest that changed facts.
+CREATE TYPE ledger.about AS (index bigint, nth bigint, changed bigint);
 
 CREATE FUNCTION ledger.append(log integer, bodies text) RETURNS SETOF ledger.appended
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  lines    text[] := string_to_array(bodies, E'\n');
+  drafts   ledger.draft[];
+  locked   timestamptz;
+  latest   record;
+  draft    record;
+  about    ledger.about;
+  abouts   ledger.about[];
+  answer   ledger.appended;
+  answers  ledger.appended[];
+  leaf     text;
+  hash     bytea;
+  entries  ledger.entry[] := '{}';
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'a log is written in READ COMMITTED, so that the last entry is read after the lock' USING ERRCODE = 'AL004';
   END IF;
+
+  -- What needs no look at the log is done before it is locked.
+  drafts := ARRAY(
+    SELECT ROW(l.position, ledger.spelt(b) = l.text AND e.name IS NOT NULL AND b."asOf" >= 0, b.id, b."asOf", b.at, b.event,
+      b.outcome, b.subject, substr(b.actor::text, 8, 36), b.purpose, b.request, e.changes_facts AND b.outcome = 'permitted',
+      lag(l.position) OVER (PARTITION BY b.id ORDER BY l.position),
+      CASE WHEN b.subject IS NOT NULL THEN lag(l.position) OVER (PARTITION BY b.subject ORDER BY l.position) END)::ledger.draft
+    FROM unnest(lines) WITH ORDINALITY AS l(text, position)
+      CROSS JOIN LATERAL json_populate_record(NULL::ledger.body, l.text::json) b
+      LEFT JOIN ledger.event e ON e.name = b.event
+  );
+
   PERFORM FROM ledger.head h WHERE h.log = append.log FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such log' USING ERRCODE = 'AL004'; END IF;
-
-  IF strpos(bodies, E'\n') = 0 THEN
-    RETURN QUERY SELECT a.* FROM ledger.append_each(append.log, bodies) a;
-  ELSE
-    -- No exception is caught here: in a subtransaction, entries would not be known as this transaction's (0004-registry.sql).
-    RETURN QUERY SELECT a.* FROM ledger.append_all(append.log, bodies) a;
+  locked := clock_timestamp();
+  SELECT e.index, encode(e.link, 'hex') AS link, e.changed_all INTO latest
+  FROM ledger.entry e WHERE e.log = append.log ORDER BY e.index DESC LIMIT 1;
+  IF NOT FOUND THEN
+    SELECT -1::bigint AS index, encode(sha256(''), 'hex') AS link, NULL::bigint AS changed_all INTO latest;
   END IF;
+
+  FOR draft IN
+    SELECT d.*, s.index AS standing, s.link, s.leaf, ROW(a.index, a.nth, a.changed)::ledger.about AS about
+    FROM unnest(drafts) d
+      LEFT JOIN LATERAL (SELECT e.index, e.link, e.leaf FROM ledger.entry e WHERE e.log = append.log AND e.id = d.id LIMIT 1) s
+        ON true
+      LEFT JOIN LATERAL (SELECT e.index, e.nth, e.changed FROM ledger.entry e
+        WHERE e.log = append.log AND e.subject = d.subject ORDER BY e.index DESC LIMIT 1) a ON true
+    ORDER BY d.position
+  LOOP
+    leaf := lines[draft.position];
+    about := coalesce(abouts[draft.same_subject], draft.about);
+    abouts[draft.position] := about;
+    answer := coalesce(answers[draft.same_id], ROW(draft.position, draft.standing, encode(draft.link, 'hex'))::ledger.appended);
+    answer.position := draft.position;
+    answers[draft.position] := answer;
+    IF answer.index IS NOT NULL THEN
+      IF leaf <> coalesce(substr(draft.leaf, strpos(draft.leaf, E'\n') + 1), lines[draft.same_id]) THEN
+        RAISE EXCEPTION 'the id of an entry stands with another body' USING ERRCODE = 'AL003';
+      END IF;
+      RETURN NEXT answer;
+      CONTINUE;
+    END IF;
+
+    IF draft.can_be IS NOT TRUE OR draft."asOf" > latest.index + 1 THEN
+      RAISE EXCEPTION 'a body that cannot be an entry' USING ERRCODE = 'AL005';
+    END IF;
+    IF draft.at NOT BETWEEN locked - interval '5 s' AND locked + interval '5 s' THEN
+      RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002';
+    END IF;
+    IF draft."asOf" <= greatest(about.changed, latest.changed_all) THEN
+      RETURN NEXT answer;
+      CONTINUE;
+    END IF;
+
+    leaf := concat(latest.index + 1, ' ', latest.link, ' ',
+      CASE WHEN draft.subject IS NULL THEN '- -' ELSE concat(coalesce(about.nth, 0) + 1, ' ', coalesce(about.index::text, '-')) END,
+      E'\n', leaf);
+    hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
+    latest.index := latest.index + 1;
+    latest.link := encode(hash, 'hex');
+    IF draft.subject IS NOT NULL THEN
+      about := ROW(latest.index, coalesce(about.nth, 0) + 1, CASE WHEN draft.changes THEN latest.index ELSE about.changed END);
+      abouts[draft.position] := about;
+    ELSIF draft.changes THEN
+      latest.changed_all := latest.index;
+    END IF;
+    answer := ROW(draft.position, latest.index, latest.link);
+    answers[draft.position] := answer;
+    entries := entries || ROW(append.log, latest.index, draft.id, hash, leaf, draft.subject, about.nth, draft.actor, draft.event,
+      draft.outcome, draft.purpose, draft.request, draft.at, about.changed, latest.changed_all)::ledger.entry;
+    RETURN NEXT answer;
+  END LOOP;
+
+  -- No exception is caught here: in a subtransaction, entries would not be known as this transaction's (0004-registry.sql).
+  INSERT INTO ledger.entry SELECT e.* FROM unnest(entries) e;
 END
 $$;
 

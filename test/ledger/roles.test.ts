@@ -30,7 +30,7 @@ describe('roles', () => {
       'disable triggers': 'ALTER TABLE ledger.entry DISABLE TRIGGER ALL',
       'replicate past triggers': 'SET session_replication_role = replica',
       'replace the function': "CREATE OR REPLACE FUNCTION ledger.append(integer, text) RETURNS void LANGUAGE sql AS ''",
-      'call what append calls': "SELECT ledger.append_each(1, '{}')",
+      'call what append calls': 'SELECT ledger.spelt(NULL)',
       'make a temporary table': 'CREATE TEMPORARY TABLE entry (x int)',
       'make a schema': 'CREATE SCHEMA shadow',
       'make a table in public': 'CREATE TABLE public.entry (x int)',
