@@ -9,6 +9,7 @@ import { CommandFault, UNUSABLE } from './fault.js';
 import { addKeys } from './keys.js';
 import { addToken } from './token.js';
 import { addVerify } from './verify.js';
+import { addWitness } from './witness.js';
 
 const program = new Command('access-ledger')
   .description('Exports and verifies the log of an Access Ledger, and makes its keys.')
@@ -23,6 +24,7 @@ addExport(program);
 addVerify(program);
 addKeys(program);
 addToken(program);
+addWitness(program);
 
 // A reader that stops early, such as `head`, changes no verdict.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -116,7 +116,7 @@ async function make(file: string, text: string): Promise<void> {
 }
 
 /** The vault's own words name files, and never what is in them. */
-async function orFault<T>(use: () => T): Promise<T> {
+export async function orFault<T>(use: () => T): Promise<T> {
   const { VaultError } = await import('../vault/vault-error.js');
   try {
     return use();
