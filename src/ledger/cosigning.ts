@@ -146,8 +146,7 @@ async function proofFor(
   }
 }
 
-const NOTE_FAULTS: Readonly<Record<NoteFault, CosigningFault>> = {
-  MALFORMED: 'ANSWER_MALFORMED',
+const NOTE_FAULTS: Readonly<Partial<Record<NoteFault, CosigningFault>>> = {
   NO_KNOWN_KEY: 'COSIGNATURE_MISSING',
   SIGNATURE_INVALID: 'COSIGNATURE_INVALID',
 };
@@ -156,7 +155,7 @@ function open(text: string, lines: string, key: VerifierKey): Cosignature {
   try {
     return openCosignature(text, lines, key);
   } catch (error) {
-    throw error instanceof NoteError ? new Fault(NOTE_FAULTS[error.code], 200) : error;
+    throw error instanceof NoteError ? new Fault(NOTE_FAULTS[error.code] ?? 'ANSWER_MALFORMED', 200) : error;
   }
 }
 

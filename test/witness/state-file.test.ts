@@ -205,6 +205,27 @@ describe('state file', () => {
     }
   }
 
+  it('is written beside, then renamed, then settled, all before a replacement returns', async () => {
+    const steps: string[] = [];
+    const noted = <A extends string[], R>(name: string, does: (...args: A) => R) => {
+      return (...args: A): R => {
+        steps.push(`${name} ${args[0]!.slice(folder.length)}`);
+        return does(...args);
+      };
+    };
+    const { read, write, rename, settle } = DISK;
+    const disk = {
+      read: noted('read', read),
+      write: noted('write', write),
+      rename: noted('rename', rename),
+      settle: noted('settle', settle),
+    };
+    const file = await open('create', disk);
+    steps.length = 0;
+    file.replace(file.state);
+    expect(steps).to.deep.equal(['read /state.json', 'write /state.json.next', 'rename /state.json.next', 'settle ']);
+  });
+
   it('cosigns on where a write failed and the next does not', async () => {
     let full = false;
     const disk: Disk = {
