@@ -11,7 +11,7 @@
 -- One change: what it asks for, and what its body says of it.
 CREATE TYPE ledger.change AS (
   position bigint, record uuid, expected integer, channel text, sealed bytea, digest bytea,
-  body text, entry uuid, subject uuid, records text, stands boolean
+  body text, entry uuid, subject uuid, records text, stands boolean, category text
 );
 
 CREATE FUNCTION ledger.revise(log integer, changes text, bodies text) RETURNS SETOF ledger.appended
@@ -20,6 +20,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   asked    ledger.change[];
   sent     ledger.change[] := '{}';
+  made     ledger.change[] := '{}';
   change   ledger.change;
   held     record;
   moved    uuid[] := '{}';
@@ -28,7 +29,7 @@ DECLARE
 BEGIN
   SELECT array_agg(ROW(l.position, c.record, c.expected, c.channel, decode(c.sealed, 'base64'), decode(c.digest, 'base64'),
     l.body, b.id, CASE WHEN b.outcome = 'permitted' AND b.event = 'record.updated' THEN b.subject END, b.records::text,
-    NULL)::ledger.change ORDER BY l.position)
+    NULL, NULL)::ledger.change ORDER BY l.position)
   INTO asked
   FROM ROWS FROM (string_to_table(changes, E'\n'), string_to_table(bodies, E'\n')) WITH ORDINALITY AS l(change, body, position)
     CROSS JOIN LATERAL json_to_record(l.change::json) AS c(record uuid, expected integer, channel text, sealed text, digest text)
@@ -53,6 +54,7 @@ BEGIN
         RAISE EXCEPTION 'a body that says something else than its change' USING ERRCODE = 'AL005';
       END IF;
       moved := moved || change.record;
+      change.category := held.category;
     END IF;
     sent := sent || change;
   END LOOP;
@@ -65,14 +67,14 @@ BEGIN
     change := sent[appended.position];
     answers := answers || ROW(change.position, appended.index, appended.link)::ledger.appended;
     CONTINUE WHEN change.stands OR appended.index IS NULL;
-    INSERT INTO registry.record_version (log, record, version, subject, category, channel, sealed, entry)
-    SELECT revise.log, r.id, r.version + 1, r.subject, r.category, change.channel, change.sealed, change.entry
-    FROM registry.record r WHERE r.log = revise.log AND r.id = change.record;
+    made := made || change;
     UPDATE registry.record r SET version = r.version + 1 WHERE r.log = revise.log AND r.id = change.record;
     IF change.digest IS NOT NULL THEN
       UPDATE registry.blind_index b SET digest = change.digest WHERE b.log = revise.log AND b.record = change.record;
     END IF;
   END LOOP;
+  INSERT INTO registry.record_version (log, record, version, subject, category, channel, sealed, entry)
+  SELECT revise.log, c.record, c.expected + 1, c.subject, c.category, c.channel, c.sealed, c.entry FROM unnest(made) c;
 
   RETURN QUERY
     SELECT c.position, a.index, a.link FROM unnest(asked) c LEFT JOIN unnest(answers) a ON a.position = c.position
