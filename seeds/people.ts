@@ -3,7 +3,7 @@
  * are at example domains (RFC 2606), IP addresses from the documentation ranges (RFC 5737).
  */
 import { base, de, en, Faker, fr, it } from '@faker-js/faker';
-import type { Collected } from '../src/domain/records/records.js';
+import type { CollectedValue } from '../src/domain/records/records.js';
 
 /** Changing it changes everybody. */
 const SEED = 20120116;
@@ -19,7 +19,7 @@ const LETTERS = ['MESSAGE', 'EMAIL', 'USER_CONTACT'] as const;
 const DOCUMENTATION_NETS = ['192.0.2', '198.51.100', '203.0.113'];
 
 /** The first `count` people, each as what was collected about them. */
-export function* people(count: number): Generator<Collected[]> {
+export function* people(count: number): Generator<CollectedValue[]> {
   const fakers = COUNTRIES.map(({ locale }, at) => {
     const faker = new Faker({ locale: [locale, en, base] });
     faker.seed(SEED + at);
@@ -31,7 +31,7 @@ export function* people(count: number): Generator<Collected[]> {
   }
 }
 
-function person(faker: Faker, { country, dial }: (typeof COUNTRIES)[number], nth: number): Collected[] {
+function person(faker: Faker, { country, dial }: (typeof COUNTRIES)[number], nth: number): CollectedValue[] {
   const firstName = faker.person.firstName();
   const lastName = faker.person.lastName();
   const collected = [
@@ -64,6 +64,6 @@ function person(faker: Faker, { country, dial }: (typeof COUNTRIES)[number], nth
   return collected;
 }
 
-function of(category: string, channel: string, value: string): Collected {
+function of(category: string, channel: string, value: string): CollectedValue {
   return { category, channel, value };
 }

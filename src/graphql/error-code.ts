@@ -3,13 +3,14 @@
  */
 import { registerEnumType } from 'type-graphql';
 import { REFUSALS, type RefusalCode } from '../policy/refusal.js';
+import { enumOf } from './enum.js';
 import { FAULTS, type FaultCode } from './fault.js';
 
 type Code = RefusalCode | FaultCode;
 
 const CODES = [...Object.keys(REFUSALS), ...Object.keys(FAULTS)].sort() as Code[];
 
-export const ErrorCode = Object.fromEntries(CODES.map((code) => [code, code])) as { readonly [C in Code]: C };
+export const ErrorCode = enumOf(CODES);
 
 registerEnumType(ErrorCode, {
   name: 'ErrorCode',

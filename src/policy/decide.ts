@@ -11,6 +11,7 @@ import type { Actor, Category, Pseudonym, Purpose } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
 import { type Refused, refused } from './refusal.js';
 import { refusedByRole } from './role.js';
+import { isInForce, type Term } from './term.js';
 
 export interface Ask {
   readonly actor: Actor;
@@ -38,10 +39,8 @@ export interface PurposeFact {
 }
 
 /** A need-to-know grant of the actor's for the purpose, that has not been revoked. Null categories: all it covers. */
-export interface GrantFact {
+export interface GrantFact extends Term {
   readonly categories: readonly Category[] | null;
-  readonly from: Date;
-  readonly until: Date;
 }
 
 export interface DeclaredFact {
@@ -148,11 +147,8 @@ const CATEGORY_RULES: readonly CategoryRule[] = [
   },
 
   ({ actor }, { grants }, _purpose, category, at) =>
-    actor.kind !== 'staff' || grants.some((grant) => isInForce(grant, category, at))
+    actor.kind !== 'staff' ||
+    grants.some((grant) => isInForce(grant, at) && (grant.categories?.includes(category) ?? true))
       ? null
       : refused('NO_NEED_TO_KNOW', 'a need-to-know grant'),
 ];
-
-function isInForce({ categories, from, until }: GrantFact, category: Category, at: Date): boolean {
-  return from <= at && at < until && (categories === null || categories.includes(category));
-}

@@ -8,7 +8,7 @@ import { type GraphQLSchema, graphql } from 'graphql';
 import { CATEGORIES, LEGAL_BASES, PURPOSES, SERVICES } from '../../seeds/policy.js';
 import type { Identity } from '../../src/domain/identities/identities.js';
 import { declareCategory, declareLegalBasis, declarePurpose } from '../../src/domain/purposes/purposes.js';
-import type { Collected } from '../../src/domain/records/records.js';
+import type { CollectedValue } from '../../src/domain/records/records.js';
 import { enrolService } from '../../src/domain/services/services.js';
 import { registerUsers } from '../../src/domain/users/users.js';
 import type { Context } from '../../src/graphql/context.js';
@@ -52,7 +52,7 @@ export interface TestGate {
   /** Staff signs in for the first time and gets a pseudonym; users and processors were registered with `identityOf`. */
   signIn(role: ActingRole, sub?: string): Promise<Actor>;
   /** A person with these values; by default a name and an e-mail address. */
-  person(records?: readonly Collected[], sub?: string): Promise<Pseudonym>;
+  person(records?: readonly CollectedValue[], sub?: string): Promise<Pseudonym>;
   /** Executes a document as the actor. The errors are what would leave the server. */
   execute(actor: Actor, source: string, variables?: Record<string, unknown>): Promise<Answered>;
   /** The log from an index on, in order. */
@@ -63,8 +63,12 @@ export interface TestGate {
   close(): Promise<void>;
 }
 
-export const NAME: Collected = { category: 'user.name', channel: 'REGISTRATION', value: 'Ana Ruiz' };
-export const EMAIL: Collected = { category: 'user.contact.email', channel: 'REGISTRATION', value: 'ana@example.com' };
+export const NAME: CollectedValue = { category: 'user.name', channel: 'REGISTRATION', value: 'Ana Ruiz' };
+export const EMAIL: CollectedValue = {
+  category: 'user.contact.email',
+  channel: 'REGISTRATION',
+  value: 'ana@example.com',
+};
 
 export function identityOf(sub: string): Identity {
   return { issuer: ISSUER, subject: sub };

@@ -3,7 +3,9 @@
  */
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export type ProcessorKind = 'ASSOCIATE' | 'AGENT' | 'SERVICE_PROVIDER';
+/** In the words of clause 6.1. */
+export const PROCESSOR_KINDS = ['ASSOCIATE', 'AGENT', 'SERVICE_PROVIDER'] as const;
+export type ProcessorKind = (typeof PROCESSOR_KINDS)[number];
 
 @Entity({ schema: 'registry', name: 'processor' })
 export class ProcessorRow {

@@ -3,15 +3,12 @@
  */
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionTypes } from '../../graphql/connection.js';
+import { enumOf } from '../../graphql/enum.js';
 import { Instant } from '../../graphql/scalars.js';
 import { IdentityInput } from '../users/user.types.js';
-import type { ProcessorKind as Kind } from './processor.entity.js';
+import { type ProcessorKind as Kind, PROCESSOR_KINDS } from './processor.entity.js';
 
-export enum ProcessorKind {
-  ASSOCIATE = 'ASSOCIATE',
-  AGENT = 'AGENT',
-  SERVICE_PROVIDER = 'SERVICE_PROVIDER',
-}
+export const ProcessorKind = enumOf(PROCESSOR_KINDS);
 registerEnumType(ProcessorKind, { name: 'ProcessorKind', description: 'In the words of clause 6.1.' });
 
 @ObjectType({ description: 'Who processes personal data for us, under a contract (clause 6.1).' })

@@ -9,6 +9,9 @@ import { keyOrNone } from '../../gate/facts.js';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 
+/** Whether a value tells who a person is by itself, or together with others (clause 2.1). */
+export const IDENTIFIABILITIES = ['ALONE', 'COMBINED'] as const;
+
 export interface LegalBasisRow {
   readonly key: string;
   readonly title: string;
@@ -16,12 +19,13 @@ export interface LegalBasisRow {
 }
 
 export interface CategoryRow {
+  /** fideslang's, such as `user.contact.email`. */
   readonly key: string;
   readonly title: string;
-  readonly identifiability: 'ALONE' | 'COMBINED';
+  readonly identifiability: (typeof IDENTIFIABILITIES)[number];
   readonly sensitive: boolean;
   readonly searchable: boolean;
-  /** Sorted. */
+  /** Through which it may be collected (clause 2.2), sorted. */
   readonly channels: readonly string[];
 }
 
@@ -30,9 +34,9 @@ export interface PurposeRow {
   readonly title: string;
   readonly description: string;
   readonly clause: string;
-  /** The key of the legal basis. */
+  /** The key of a declared legal basis. Without one the purpose permits nothing. */
   readonly basis: string | null;
-  /** Keys, sorted. */
+  /** Keys of declared categories, sorted. */
   readonly categories: readonly string[];
 }
 

@@ -3,12 +3,11 @@
  */
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionTypes } from '../../graphql/connection.js';
+import { enumOf } from '../../graphql/enum.js';
 import { CollectionChannel } from '../records/record.types.js';
+import { IDENTIFIABILITIES } from './declared.js';
 
-export enum Identifiability {
-  ALONE = 'ALONE',
-  COMBINED = 'COMBINED',
-}
+export const Identifiability = enumOf(IDENTIFIABILITIES);
 registerEnumType(Identifiability, {
   name: 'Identifiability',
   description: 'Whether a value tells who a person is by itself, or together with others (clause 2.1).',

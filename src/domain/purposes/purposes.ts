@@ -6,19 +6,20 @@
 import type { Context } from '../../graphql/context.js';
 import type { Category, Purpose } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
-import { readCategory, readLegalBasis, readPurpose } from './declared.js';
+import {
+  type CategoryRow,
+  type LegalBasisRow,
+  type PurposeRow,
+  readCategory,
+  readLegalBasis,
+  readPurpose,
+} from './declared.js';
 import { declareOnce, insertOnce } from './declared-once.js';
 
 type Declarer = Pick<Context, 'gate' | 'rows'>;
 
-export interface LegalBasisDeclaration {
-  readonly key: string;
-  readonly title: string;
-  readonly description: string;
-}
-
 /** @throws DeclaredDifferently, Refusal */
-export function declareLegalBasis(context: Declarer, wanted: LegalBasisDeclaration): Promise<void> {
+export function declareLegalBasis(context: Declarer, wanted: LegalBasisRow): Promise<void> {
   const { key, title, description } = wanted;
   return declareOnce({
     kind: 'legal basis',
@@ -35,16 +36,8 @@ export function declareLegalBasis(context: Declarer, wanted: LegalBasisDeclarati
   });
 }
 
-export interface CategoryDeclaration {
-  /** fideslang's, such as `user.contact.email`. */
-  readonly key: string;
-  readonly title: string;
-  readonly identifiability: 'ALONE' | 'COMBINED';
-  readonly sensitive?: boolean;
-  readonly searchable?: boolean;
-  /** Through which it may be collected (clause 2.2). */
-  readonly channels: readonly string[];
-}
+/** A category is neither sensitive nor searchable unless it says so. */
+export type CategoryDeclaration = Omit<CategoryRow, 'sensitive' | 'searchable'> & Partial<CategoryRow>;
 
 /** @throws DeclaredDifferently, Refusal */
 export function declareCategory(context: Declarer, declaration: CategoryDeclaration): Promise<void> {
@@ -66,19 +59,8 @@ export function declareCategory(context: Declarer, declaration: CategoryDeclarat
   });
 }
 
-export interface PurposeDeclaration {
-  readonly key: string;
-  readonly title: string;
-  readonly description: string;
-  readonly clause: string;
-  /** The key of a declared legal basis. Without one the purpose permits nothing. */
-  readonly basis: string | null;
-  /** Keys of declared categories. */
-  readonly categories: readonly string[];
-}
-
 /** @throws DeclaredDifferently, Refusal: CATEGORY_NOT_DECLARED, LEGAL_BASIS_MISSING, ROLE_NOT_PERMITTED */
-export function declarePurpose(context: Declarer, declaration: PurposeDeclaration): Promise<void> {
+export function declarePurpose(context: Declarer, declaration: PurposeRow): Promise<void> {
   const { key, title, description, clause, basis } = declaration;
   const categories = [...new Set(declaration.categories)].sort();
   return declareOnce({

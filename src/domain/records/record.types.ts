@@ -2,17 +2,11 @@
  * What GraphQL shows and takes of personal-data records.
  */
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { enumOf } from '../../graphql/enum.js';
 import { ErrorCode } from '../../graphql/error-code.js';
+import { CHANNELS, type Channel } from '../../policy/channel.js';
 
-/** How a value came (clause 2.2). */
-export enum CollectionChannel {
-  REGISTRATION = 'REGISTRATION',
-  APPLICATION = 'APPLICATION',
-  MESSAGE = 'MESSAGE',
-  EMAIL = 'EMAIL',
-  USER_CONTACT = 'USER_CONTACT',
-  SERVER_LOG = 'SERVER_LOG',
-}
+export const CollectionChannel = enumOf(CHANNELS);
 registerEnumType(CollectionChannel, { name: 'CollectionChannel', description: 'How a value came to us (clause 2.2).' });
 
 @ObjectType({ description: 'Why a value is not shown.' })
@@ -59,7 +53,7 @@ export class PersonalDataInput {
   @Field(() => String, { description: 'The exact key of a declared data category.' })
   category: string;
   @Field(() => CollectionChannel)
-  channel: CollectionChannel;
+  channel: Channel;
   @Field(() => String)
   value: string;
 }
@@ -83,7 +77,7 @@ export class UpdatePersonalDataInput {
   @Field(() => Int, { description: 'The version that the new value is to follow.' })
   expectedVersion: number;
   @Field(() => CollectionChannel)
-  channel: CollectionChannel;
+  channel: Channel;
   @Field(() => String)
   value: string;
 }

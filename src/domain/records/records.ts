@@ -10,12 +10,11 @@ import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Category, EntryId, Pseudonym, RecordId, RecordVersion } from '../../log/entry.js';
+import type { Collected } from '../../policy/decide.js';
 import type { WrappedKey } from '../../vault/vault.js';
 
-/** One value to keep. */
-export interface Collected {
-  readonly category: string;
-  readonly channel: string;
+/** One value to keep, and how it came. */
+export interface CollectedValue extends Collected {
   readonly value: string;
 }
 
@@ -24,14 +23,14 @@ export interface Collection {
   readonly subject: Pseudonym;
   readonly key: WrappedKey;
   readonly entry: EntryId;
-  readonly records: readonly (Collected & { readonly id: RecordId })[];
+  readonly records: readonly (CollectedValue & { readonly id: RecordId })[];
 }
 
 const LONGEST_VALUE = 10_000;
 const MOST_RECORDS = 100;
 
 /** Gives each value the id of its record. @throws Fault BAD_INPUT, which quotes none of them */
-export function withIds(records: readonly Collected[]): (Collected & { id: RecordId })[] {
+export function withIds(records: readonly CollectedValue[]): (CollectedValue & { id: RecordId })[] {
   if (records.length < 1 || records.length > MOST_RECORDS) {
     throw new Fault('BAD_INPUT', { detail: `"records" are from 1 to ${MOST_RECORDS}.` });
   }
@@ -109,7 +108,7 @@ function base64(bytes: Uint8Array): string {
 export interface CollectAsk {
   readonly user: Pseudonym;
   readonly purpose: string;
-  readonly records: readonly Collected[];
+  readonly records: readonly CollectedValue[];
 }
 
 /**
@@ -134,7 +133,7 @@ export async function collectPersonalData(
   });
 }
 
-export function categoriesOf(records: readonly Collected[]): string[] {
+export function categoriesOf(records: readonly CollectedValue[]): string[] {
   return [...new Set(records.map(({ category }) => category))];
 }
 

@@ -3,18 +3,13 @@
  */
 import type { Context } from '../../graphql/context.js';
 import { POLICY } from '../../policy/policy.js';
-import { readService } from '../purposes/declared.js';
+import { readService, type ServiceRow } from '../purposes/declared.js';
 import { declareOnce, insertOnce } from '../purposes/declared-once.js';
-
-export interface ServiceDeclaration {
-  readonly key: string;
-  readonly title: string;
-}
 
 /** Puts a service under the policy that is in force (clause 8.2). @throws DeclaredDifferently, Refusal */
 export function enrolService(
   context: Pick<Context, 'gate' | 'rows'>,
-  { key, title }: ServiceDeclaration,
+  { key, title }: Pick<ServiceRow, 'key' | 'title'>,
 ): Promise<void> {
   return declareOnce({
     kind: 'service',

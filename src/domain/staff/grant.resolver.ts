@@ -7,7 +7,7 @@ import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { uuidOrNull } from '../../graphql/id.js';
 import type { Pseudonym } from '../../log/entry.js';
-import { isInForce } from './grant.rules.js';
+import { isStanding } from './grant.rules.js';
 import { GrantNeedToKnowInput, NeedToKnowGrant, NeedToKnowGrantConnection } from './grant.types.js';
 import { grantNeedToKnow, listGrants, ownGrants, revokeNeedToKnow } from './grants.js';
 
@@ -52,6 +52,6 @@ export class GrantResolver {
 
   @FieldResolver(() => Boolean, { description: 'At this moment.' })
   inForce(@Root() grant: NeedToKnowGrant, @Ctx() { now }: Context): boolean {
-    return isInForce(grant, now());
+    return isStanding(grant, now());
   }
 }

@@ -2,14 +2,10 @@
  * The rules of a need-to-know grant's term: it begins now or later, and ends within a year or so, so that whether somebody
  * still needs to know is asked again.
  */
+import { isInForce, type Term } from '../../policy/term.js';
 
 const DAY_MS = 24 * 3_600_000;
 export const LONGEST_GRANT_DAYS = 366;
-
-export interface Term {
-  readonly from: Date;
-  readonly until: Date;
-}
 
 export type TermFault = 'BACKDATED' | 'ENDS_BEFORE_IT_BEGINS' | 'TOO_LONG';
 
@@ -20,7 +16,7 @@ export function termFault({ from, until }: Term, now: Date): TermFault | null {
   return until.getTime() - now.getTime() > LONGEST_GRANT_DAYS * DAY_MS ? 'TOO_LONG' : null;
 }
 
-/** The last moment of a grant is the one before `until`. */
-export function isInForce({ from, until, revokedAt }: Term & { readonly revokedAt: Date | null }, now: Date): boolean {
-  return revokedAt === null && from <= now && now < until;
+/** Whether anything may be read by it at this moment, as far as it goes. */
+export function isStanding(grant: Term & { readonly revokedAt: Date | null }, now: Date): boolean {
+  return grant.revokedAt === null && isInForce(grant, now);
 }

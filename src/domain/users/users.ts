@@ -10,12 +10,12 @@ import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym } from '../../log/entry.js';
 import { Refusal, refused } from '../../policy/refusal.js';
 import { digestOf, type Identity, type IdentityLink, identityTaken, linkIdentities } from '../identities/identities.js';
-import { type Collected, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
+import { type CollectedValue, categoriesOf, firstVersions, insertRecords, withIds } from '../records/records.js';
 import { SubjectRow } from './subject.entity.js';
 
 export interface Registration {
   readonly service: string;
-  readonly records: readonly Collected[];
+  readonly records: readonly CollectedValue[];
   readonly identity: Identity | null;
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isInForce, LONGEST_GRANT_DAYS, termFault } from '../../../src/domain/staff/grant.rules.js';
+import { isStanding, LONGEST_GRANT_DAYS, termFault } from '../../../src/domain/staff/grant.rules.js';
 
 const NOW = new Date('2026-11-22T12:00:00.000Z');
 const later = (ms: number) => new Date(NOW.getTime() + ms);
@@ -21,10 +21,10 @@ describe('the term of a grant', () => {
     fc.assert(
       fc.property(ms, ms, fc.boolean(), (from, until, revoked) => {
         const grant = { from: later(from), until: later(until), revokedAt: revoked ? NOW : null };
-        expect(isInForce(grant, NOW)).to.equal(!revoked && from <= 0 && 0 < until);
+        expect(isStanding(grant, NOW)).to.equal(!revoked && from <= 0 && 0 < until);
       }),
     );
-    expect(isInForce({ from: NOW, until: later(1), revokedAt: null }, NOW)).to.equal(true);
-    expect(isInForce({ from: later(-1), until: NOW, revokedAt: null }, NOW)).to.equal(false);
+    expect(isStanding({ from: NOW, until: later(1), revokedAt: null }, NOW)).to.equal(true);
+    expect(isStanding({ from: later(-1), until: NOW, revokedAt: null }, NOW)).to.equal(false);
   });
 });
