@@ -42,7 +42,7 @@ CREATE TABLE ledger.cosignature (
   -- The witness's key: its name and id.
   witness text NOT NULL CHECK (witness ~ '^[^\s+]+\+[0-9a-f]{8}$'),
   log     integer NOT NULL,
-  line    text NOT NULL CHECK (line ~ '^— [^ ]+ [^ ]+$' AND octet_length(line) <= 1024),
+  line    text NOT NULL CHECK (line ~ '^— \S+ \S+$' AND octet_length(line) <= 1024),
   at      timestamptz NOT NULL,
   PRIMARY KEY (size, witness, log),
   FOREIGN KEY (size, log) REFERENCES ledger.checkpoint

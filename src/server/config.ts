@@ -25,6 +25,8 @@ export interface Config {
   readonly checkpointSeconds: number;
   /** Null: what is published is mirrored nowhere. */
   readonly mirrorDir: string | null;
+  /** Null: nobody is asked to cosign. */
+  readonly witnessesFile: string | null;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly introspection: boolean;
   readonly requestsPerMinute: number;
@@ -56,6 +58,7 @@ export const SETTINGS = {
     default: '1',
     parse: count(1, 60),
   },
+  WITNESSES: { meaning: 'the file that says which witnesses are asked to cosign', absent: 'none are', parse: text },
   MIRROR_DIR: {
     meaning: 'a folder that keeps what is published outside the database',
     absent: 'no mirror',
@@ -197,6 +200,7 @@ function configOf(values: Values): Config {
     log: { origin: values.LOG_ORIGIN, keyFile: values.LOG_KEY_FILE },
     checkpointSeconds: values.CHECKPOINT_SECONDS,
     mirrorDir: values.MIRROR_DIR,
+    witnessesFile: values.WITNESSES,
     logLevel: values.LOG_LEVEL,
     introspection: values.INTROSPECTION === null ? !production : values.INTROSPECTION === 'on',
     requestsPerMinute: values.REQUESTS_PER_MINUTE,

@@ -4,6 +4,8 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
+import { createCosigner } from '../ledger/cosigner.js';
+import type { WitnessAt } from '../ledger/cosigning.js';
 import { folderStore } from '../ledger/folder-store.js';
 import { compareWithMirror, createMirror, type Mirror } from '../ledger/mirror.js';
 import { createPublisher } from '../ledger/publisher.js';
@@ -27,6 +29,7 @@ export interface Publishing {
 
 export interface PublishingOptions {
   readonly config: Pick<Config, 'checkpointSeconds' | 'mirrorDir'>;
+  readonly witnesses: readonly WitnessAt[];
   readonly key: SigningKey;
   readonly core: Pick<Core, 'tree' | 'publications'>;
   readonly log: Log;
@@ -35,13 +38,19 @@ export interface PublishingOptions {
 /** How much longer than between two checkpoints nobody else publishes, in seconds. */
 const LEASE_SECONDS = 3;
 
-export function openPublishing({ config, key, core, log }: PublishingOptions): Publishing {
+export function openPublishing({ config, witnesses, key, core, log }: PublishingOptions): Publishing {
   const { tree, publications } = core;
   const mirror = config.mirrorDir === null ? null : createMirror(folderStore(config.mirrorDir), key);
   const leaseSeconds = config.checkpointSeconds + LEASE_SECONDS;
   const publisher = createPublisher({ reader: tree, publications, key, leaseSeconds, ...(mirror && { mirror }) });
   const attempt = attempts(log);
-  const followers = mirror ? [oneAtATime(() => attempt('mirror', () => mirror.followNewest(tree)))] : [];
+  const follow = (name: string, work: () => Promise<void>) => oneAtATime(() => attempt(name, work));
+  const followers = [
+    ...(mirror ? [follow('mirror', () => mirror.followNewest(tree))] : []),
+    ...witnesses.map((witness) =>
+      follow(`witness ${witness.key.name}`, createCosigner({ tree, publications, witness })),
+    ),
+  ];
   const stopping = new AbortController();
   let going: Promise<void> | null = null;
 

@@ -10,6 +10,7 @@ import { VaultError } from '../vault/vault-error.js';
 import { ConfigError } from './config.js';
 import { errorFields } from './log.js';
 import { LogKeyError } from './log-key.js';
+import { WitnessesError } from './witnesses.js';
 
 /** Their messages are ours, and say what to do. */
 const OURS = [
@@ -19,6 +20,7 @@ const OURS = [
   LogKeyError,
   SetupError,
   VaultError,
+  WitnessesError,
   WrongConnection,
 ];
 

@@ -24,6 +24,7 @@ import { openPublishing, type Publishing } from './publishing.js';
 import { buildApiSchema } from './schema.js';
 import { PATIENCE, type ShutdownStep } from './shutdown.js';
 import { createTelemetry } from './telemetry.js';
+import { openWitnesses } from './witnesses.js';
 
 export interface Server {
   readonly url: string;
@@ -52,13 +53,14 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
   try {
     const keys = openKeys(config, now);
     const logKey = openLogKey(config);
-    core = await openCore({ url: database.url, origin: config.log.origin, keys, now });
+    const { witnesses, fewest } = openWitnesses(config, logKey);
+    core = await openCore({ url: database.url, origin: config.log.origin, keys, now, quorum: Math.max(1, fewest) });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
     if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell, signal });
     signal.throwIfAborted();
-    const publishing = openPublishing({ config, key: logKey, core, log });
-    const { http, telemetry, url } = await listen({ config, log, now, core, issuer, publishing });
+    const publishing = openPublishing({ config, witnesses, key: logKey, core, log });
+    const { http, telemetry, url } = await listen({ config, log, now, core, issuer, publishing, quorum: fewest });
     publishing.start();
     const patience = config.shutdownSeconds * 1_000;
     const { close } = core;
@@ -90,9 +92,11 @@ interface Listening extends Omit<ServerOptions, 'tell' | 'signal'> {
   readonly core: Core;
   readonly issuer: DemoIssuer | null;
   readonly publishing: Publishing;
+  /** How many cosignatures a checkpoint is to have. */
+  readonly quorum: number;
 }
 
-async function listen({ config, log, now, core, issuer, publishing }: Listening) {
+async function listen({ config, log, now, core, issuer, publishing, quorum }: Listening) {
   const actor = createActors(core);
   const telemetry = createTelemetry();
   const http = await createHttp({
@@ -102,7 +106,7 @@ async function listen({ config, log, now, core, issuer, publishing }: Listening)
       core.contextFor({ actor: await actor(caller, id, entries), request: id, overGet: method === 'GET', entries }),
     published: {
       tree: core.tree,
-      quorum: 0,
+      quorum,
       now,
       enterReading: async (caller, request) =>
         readingSession(core.contextFor({ actor: await actor(caller, request), request }), 'tile'),

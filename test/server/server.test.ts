@@ -7,7 +7,7 @@ import pg from 'pg';
 import { SetupError } from '../../src/database/migrating.js';
 import { type OpenedCheckpoint, openCheckpoint, signCheckpoint } from '../../src/log/checkpoint.js';
 import { linkOf } from '../../src/log/leaf.js';
-import { formatSigningKey, signingKey } from '../../src/log/note-key.js';
+import { formatSigningKey, formatVerifierKey, signingKey } from '../../src/log/note-key.js';
 import { formatBundlePath, formatTilePath, parseBundle, type Tile, tileAt, tiledHashes } from '../../src/log/tile.js';
 import { EMPTY_ROOT, rootAt } from '../../src/log/tree.js';
 import { readConfig } from '../../src/server/config.js';
@@ -15,6 +15,9 @@ import { createLog } from '../../src/server/log.js';
 import { type Server, startServer } from '../../src/server/server.js';
 import { formatKeys, generateKeys } from '../../src/vault/key-file.js';
 import { makeSecretFile } from '../../src/vault/secret-file.js';
+import { serveWitness, type WitnessServer } from '../../src/witness/server.js';
+import type { State } from '../../src/witness/state.js';
+import { Witness } from '../../src/witness/witness.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
 import { closeFolder, freshDatabase, openFolder, type TestDatabase } from '../support/postgres.js';
 
@@ -30,6 +33,9 @@ describe('the server', function () {
   let env: Record<string, string>;
   let logged = '';
   const logKey = signingKey(ORIGIN, randomBytes(32));
+  const witnessKey = signingKey('witness.example.com/near', randomBytes(32), 'cosignature');
+  const goneKey = signingKey('witness.example.com/gone', randomBytes(32), 'cosignature');
+  let witness: WitnessServer;
 
   before(async () => {
     provider = await startProvider({
@@ -66,12 +72,29 @@ describe('the server', function () {
       LOG_ORIGIN: ORIGIN,
       LOG_KEY_FILE: join(folder, 'log.key'),
       MIRROR_DIR: join(folder, 'mirror'),
+      WITNESSES: join(folder, 'witnesses'),
       REQUESTS_PER_MINUTE: '60',
     };
+    const keeper = {
+      state: new Map() as State,
+      replace(state: State) {
+        this.state = state;
+      },
+    };
+    witness = await serveWitness(new Witness({ key: witnessKey, logs: [logKey], keeper, now: () => new Date() }), {
+      host: '127.0.0.1',
+      port: 0,
+      tell: () => {},
+    });
+    await writeFile(
+      join(folder, 'witnesses'),
+      `witness near ${formatVerifierKey(witnessKey)} ${witness.url}\nwitness gone ${formatVerifierKey(goneKey)} http://127.0.0.1:9\ngroup any any near gone\nquorum any\n`,
+    );
     server = await start(env);
   });
   after(async () => {
     await stop(server);
+    await witness.close(1_000);
     await provider.stop();
     await closeFolder(folder);
     await database.drop();
@@ -241,6 +264,18 @@ describe('the server', function () {
       expect((await get(path, 'rita')).status).to.equal(404);
     });
   }
+
+  it('has its checkpoints cosigned by the witnesses that answer, whoever does not', async () => {
+    let note = '';
+    for (let signed = 0; signed < 2; ) {
+      await checkpoint();
+      note = await (await get('checkpoint')).text();
+      signed = openCheckpoint(note, logKey, [witnessKey]).signed.length;
+    }
+    const { signed } = openCheckpoint(note, logKey, [witnessKey]);
+    expect(signed[1]!.time).to.be.closeTo(Date.now() / 1_000, 30);
+    expect(logged).to.contain('UNREACHABLE');
+  });
 
   it('mirrors what it publishes, and is not ready while its log is shorter than that', async () => {
     const { size } = await checkpoint();
