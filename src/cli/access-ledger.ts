@@ -4,24 +4,28 @@
  * and loads what it needs when it runs, so that verifying a file needs no database.
  */
 import { Command, CommanderError } from 'commander';
+import { addCheckProof } from './check-proof.js';
 import { addExport } from './export.js';
 import { CommandFault, UNUSABLE } from './fault.js';
 import { addKeys } from './keys.js';
+import { addProve } from './prove.js';
 import { addToken } from './token.js';
 import { addVerify } from './verify.js';
 import { addWitness } from './witness.js';
 
 const program = new Command('access-ledger')
-  .description('Exports and verifies the log of an Access Ledger, and makes its keys.')
+  .description('Exports, verifies and proves the log of an Access Ledger, and makes its keys.')
   .configureOutput({ outputError: () => {} })
   .configureHelp({ showGlobalOptions: false })
   .exitOverride()
   .addHelpText(
     'after',
-    '\nEach command has its own --help, with an example.\nExit status: 0 done; 3 unusable input or arguments; 1 and 2 are verdicts of `verify`.',
+    '\nEach command has its own --help, with an example.\nExit status: 0 done; 3 unusable input or arguments; 1 and 2 are verdicts of the commands that check.',
   );
 addExport(program);
 addVerify(program);
+addProve(program);
+addCheckProof(program);
 addKeys(program);
 addToken(program);
 addWitness(program);

@@ -7,36 +7,30 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Entry } from '../log/entry.js';
 import type { CheckpointEvidence, Evidence, EvidenceError } from '../log/evidence.js';
 import { isLink, type LogIndex } from '../log/leaf.js';
-import { type NoteKeyType, parseVerifierKey, type VerifierKey } from '../log/note-key.js';
 import { CommandFault, fileFault } from './fault.js';
+import { addKeyOptions, collect, type KeyOptions } from './key-options.js';
 
-export interface EvidenceOptions {
+export interface EvidenceOptions extends KeyOptions {
   readonly held?: readonly Entry[];
   /** Files. */
   readonly checkpoint?: readonly string[];
-  readonly key?: VerifierKey;
-  readonly witness?: readonly VerifierKey[];
-  readonly quorum?: number;
   /** Seconds. */
   readonly maxAge?: number;
 }
 
 export function addEvidenceOptions(command: Command): Command {
-  return command
+  command
     .option(
       '--held <entry>',
       'INDEX:LINK as extensions.ledger returned it, or the file of an answer; may be repeated',
       collectAll(parseHeld),
     )
-    .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect(parseText))
-    .option('--key <vkey>', "the log's verifier key, from elsewhere than the log", parseKey('ed25519', 'a log'))
-    .option(
-      '--witness <vkey>',
-      "a witness's verifier key; may be repeated",
-      collect(parseKey('cosignature', 'a witness')),
-    )
-    .option('--quorum <n>', 'how many of the witnesses must have cosigned (default: all)', parseWhole)
-    .option('--max-age <time>', 'how old the newest cosigned checkpoint may be, such as 90s, 15m, 24h, 7d', parseTime);
+    .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect(parseText));
+  return addKeyOptions(command).option(
+    '--max-age <time>',
+    'how old the newest cosigned checkpoint may be, such as 90s, 15m, 24h, 7d',
+    parseTime,
+  );
 }
 
 /** @throws CommandFault for options that mean nothing without others, and for files that cannot be read */
@@ -74,11 +68,6 @@ function readNote(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw fileFault(file, error);
   });
-}
-
-/** For an option that may be repeated. */
-function collect<T>(parse: (text: string) => T): (text: string, before?: readonly T[]) => T[] {
-  return (text, before = []) => [...before, parse(text)];
 }
 
 function collectAll<T>(parse: (text: string) => readonly T[]): (text: string, before?: readonly T[]) => T[] {
@@ -119,21 +108,6 @@ function answersOf(file: string): readonly Answer[] {
   } catch {
     return [];
   }
-}
-
-function parseKey(type: NoteKeyType, whose: string): (text: string) => VerifierKey {
-  return (text) => {
-    const key = parseVerifierKey(text);
-    if (key?.type === type) return key;
-    throw new InvalidArgumentError(
-      `It is no verifier key of ${whose}, such as \`access-ledger keys public\` prints: name+id+base64.`,
-    );
-  };
-}
-
-function parseWhole(text: string): number {
-  if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number from 1.');
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };

@@ -16,6 +16,7 @@ const SAYS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of this path is no folder',
   ENOSPC: 'no space is left',
   EROFS: 'this cannot be written',
+  EEXIST: 'this stands already',
   EPIPE: 'whoever read this has stopped reading',
 };
 

@@ -61,7 +61,7 @@ export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Cl
   }));
   const findings: Finding[] = [];
   if (!checkpoints) return { claims, findings };
-  const quorum = quorumOf(checkpoints);
+  const quorum = quorumOf(checkpoints.witnesses);
   const opened: OpenedCheckpoint[] = [];
   for (const [i, note] of checkpoints.notes.entries()) {
     const shown = `checkpoint ${i + 1} of ${checkpoints.notes.length}`;
@@ -84,7 +84,8 @@ export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Cl
   return { claims, findings };
 }
 
-function quorumOf({ witnesses }: CheckpointEvidence): number {
+/** How many witnesses have to have cosigned. @throws EvidenceError for what no signatures could meet */
+export function quorumOf(witnesses: CheckpointEvidence['witnesses']): number {
   if (!witnesses) return 0;
   const distinct = new Set(witnesses.keys.map(({ publicKey }) => toBase64(publicKey))).size;
   const { quorum } = witnesses;
@@ -97,7 +98,7 @@ function quorumOf({ witnesses }: CheckpointEvidence): number {
  *
  * @param until cosignatures that state a later time are passed over
  */
-function witnessesOf({ signed }: OpenedCheckpoint, until = Number.POSITIVE_INFINITY): number[] {
+export function witnessesOf({ signed }: OpenedCheckpoint, until = Number.POSITIVE_INFINITY): number[] {
   const times = new Map<string, number>();
   for (const { key, time } of signed.slice(1)) {
     if (time !== null && time > until) continue;
