@@ -200,9 +200,9 @@ describe('cosigning', () => {
       timeout: 600,
       onOutcome: (outcome) => told.push([faultOf(outcome), performance.now() - began]),
     });
-    expect(performance.now() - began).to.be.within(500, 1_500);
+    expect(performance.now() - began).to.be.within(500, 5_000);
     expect(outcomes.map(faultOf)).to.deep.equal(['TIMED_OUT', 'TIMED_OUT', 'UNREACHABLE', 'none']);
-    expect(told.find(([fault]) => fault === 'none')![1]).to.be.lessThan(450);
+    expect(told.find(([fault]) => fault === 'none')![1]).to.be.lessThan(600);
   });
 
   it('ends when it is told to', async () => {
