@@ -70,16 +70,22 @@ export class Claims {
     return false;
   }
 
-  /** Holds the claims of the size awaited against the log. */
+  /** Holds the claims of the size awaited against the log. What one of them confirms is no guess for the others. */
   hold(standing: Standing): Met {
+    const size = this.claims[this.next]?.size;
+    const held: Claim[] = [];
+    while (this.next < this.claims.length && this.claims[this.next]!.size === size)
+      held.push(this.claims[this.next++]!);
     const met = { link: false, root: false };
-    for (const size = this.claims[this.next]?.size; this.claims[this.next]?.size === size; this.next++) {
-      const claim = this.claims[this.next]!;
-      const kind = 'link' in claim.says ? 'link' : 'root';
-      if (isMet(claim, standing)) {
-        this.met.add(claim);
-        met[kind] = true;
-      } else if (standing[kind]?.sure) this.broken.set(claim, shownStanding(standing, kind));
+    for (const claim of held) {
+      if (!isMet(claim, standing)) continue;
+      this.met.add(claim);
+      met[kindOf(claim)] = true;
+    }
+    for (const claim of held) {
+      const kind = kindOf(claim);
+      if (this.met.has(claim) || !(standing[kind]?.sure || met[kind])) continue;
+      this.broken.set(claim, shownStanding(standing, kind));
     }
     return met;
   }
@@ -155,6 +161,10 @@ type SignedClaim = Claim & { readonly says: { readonly root: Hash } };
 
 function isSigned(claim: Claim): claim is SignedClaim {
   return 'root' in claim.says;
+}
+
+function kindOf({ says }: Claim): 'link' | 'root' {
+  return 'link' in says ? 'link' : 'root';
 }
 
 function isMet({ says }: Claim, { link, root }: Standing): boolean {

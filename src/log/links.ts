@@ -100,11 +100,12 @@ export class Links {
   }
 
   private pick(candidates: readonly Candidate[], size: number): Candidate | null {
-    if (candidates.length > 1 && this.claims.awaits(size)) {
+    const [first = null] = candidates;
+    if ((candidates.length > 1 || first?.sure === false) && this.claims.awaits(size)) {
       const agreed = candidates.find((one) => this.claims.wouldMeet(this.standing(one, this.treeWith(one))));
       if (agreed) return { link: agreed.link, sure: true };
     }
-    return candidates[0] ?? null;
+    return first;
   }
 
   private treeWith({ link }: Candidate): Frontier | null {
@@ -146,13 +147,13 @@ export class Links {
   }
 
   private findBreak({ index, rows }: Slot, said: readonly Link[], candidate: Candidate | null): void {
-    const own = rows.find(agrees);
+    const own = rows.filter(agrees);
     const [follows] = said;
-    if (!own || !follows || rows.some(({ hash }) => said.includes(hash))) return;
-    if (candidate?.link === own.hash) {
-      this.breaks.refute(index + 1, own.hash, follows);
+    if (!own[0] || !follows || rows.some(({ hash }) => said.includes(hash))) return;
+    if (own.some(({ hash }) => hash === candidate?.link)) {
+      this.breaks.refute(index + 1, candidate!.link, follows);
       this.refuted = index + 1;
-    } else this.breaks.add(index + 1, own.hash, follows);
+    } else this.breaks.add(index + 1, own[0].hash, follows);
   }
 }
 

@@ -62,9 +62,7 @@ export class Order {
     const { index } = row;
     this.strays.push(index);
     if (!agrees(row)) this.findings.add(editedFinding(row));
-    this.findings.add(
-      findingAt('CHAIN_BROKEN', index, `entry ${this.size}, or the next`, `entry ${index}, out of order`),
-    );
+    this.findings.add(findingAt('CHAIN_BROKEN', index, `entry ${this.size}`, `entry ${index}, out of order`));
   }
 
   /** There are no more rows. */

@@ -457,6 +457,16 @@ export const INVALID: { readonly [name: string]: Case } = {
     ['ROOT_MISMATCH', 0, 8],
     ['FORK', 0, 8],
   ]),
+  'fork-over-a-guess': tampered(
+    [6, 7].reduce((entries, i) => edited(entries, i, 'convenience', 'marketing'), log),
+    checkpoints([checkpoint(), checkpoint(12, rewrittenFrom6)]),
+    12,
+    [
+      ['CONTENT_EDITED', 6, 7],
+      ['ROOT_MISMATCH', 0, 11],
+      ['FORK', 0, 11],
+    ],
+  ),
   'fork-past-the-end': tampered(log.slice(0, 6), checkpoints([checkpoint(), checkpoint(12, rewrittenFrom6)]), 0, [
     ['TAIL_CUT', 6, 11],
     ['FORK', 0, 11],
