@@ -93,7 +93,9 @@ async function run({ key: keyFile, state, log, host, port, new: fresh = false }:
 
   const file = await StateFile[fresh ? 'create' : 'open']({ path: state, witness: key, logs }).catch(
     (error: unknown) => {
-      throw error instanceof StateError ? new CommandFault(`${state}: ${error.message}`, { cause: error }) : error;
+      if (!(error instanceof StateError)) throw error;
+      const code = codeOf(error.cause);
+      throw new CommandFault(`${state}: ${error.message}${code && ` (${code})`}`, { cause: error });
     },
   );
   const told = createLog({ level: 'info' });
@@ -143,9 +145,12 @@ async function parseLogs(texts: readonly string[], { publicKey }: SigningKey): P
 }
 
 function listenFault(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const says = { EADDRINUSE: 'another program listens there', EACCES: 'you may not listen there' }[code];
-  if (says) return new CommandFault(`--host ${host} --port ${port}: ${says}`, { cause: error });
-  if (code) return new CommandFault(`--host ${host} --port ${port}: the system says ${code}`, { cause: error });
-  return error;
+  if (!code) return error;
+  return new CommandFault(`--host ${host} --port ${port}: ${says ?? `the system says ${code}`}`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -119,6 +119,7 @@ describe('access-ledger witness', function () {
     const witness = (state: string, ...more: string[]) => run(['witness', ...args(state, ...more)]);
     await writeFile(path('malformed.json'), '{}\n');
     await writeFile(path('there.json'), '{}\n');
+    await mkdir(path('folder'));
     await writeFile(path('not-a.key'), `${formatSigningKey(logKey)}\n`, { mode: 0o600 });
     await writeFile(path('open.key'), `${formatSigningKey(key!)}\n`, { mode: 0o644 });
     const rest = ['--state', path('new.json'), '--log', VKEY];
@@ -136,6 +137,7 @@ describe('access-ledger witness', function () {
       [/--log is no verifier key/, witness('new.json', '--log', 'hello')],
       [/--log is the witness’s own/, witness('new.json', '--log', formatVerifierKey(key!))],
       [/port/, witness('new.json', '--port', '65536')],
+      [/folder: this cannot be read.* \(EISDIR\)/, witness('folder')],
       [/no such folder/, witness('nowhere/new.json', '--new')],
       [/another program listens/, witness('bound.json', '--new', '--port', new URL(url).port)],
     ];
