@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { ProcessorRow } from '../src/domain/processors/processor.entity.js';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
-import { type Registration, registerUsers } from '../src/domain/users/users.js';
+import { type Registration, registerUsers } from '../src/domain/users/registration.js';
 import type { Actor } from '../src/log/entry.js';
 import { SYSTEM } from '../src/policy/system.js';
 import { createActors } from '../src/server/actors.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SERVICES } from '../../seeds/policy.js';
 import { collectPersonalData } from '../../src/domain/records/records.js';
 import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
-import { registerUsers } from '../../src/domain/users/users.js';
+import { registerUsers } from '../../src/domain/users/registration.js';
 import { TooMuchAtOnce } from '../../src/gate/holdings.js';
 import type { Actor, Pseudonym } from '../../src/log/entry.js';
 import { SYSTEM } from '../../src/policy/system.js';

@@ -6,7 +6,7 @@ import { SERVICES } from '../../seeds/policy.js';
 import { openDataSource, openPool } from '../../src/database/pools.js';
 import { collectPersonalData } from '../../src/domain/records/records.js';
 import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
-import { registerUsers } from '../../src/domain/users/users.js';
+import { registerUsers } from '../../src/domain/users/registration.js';
 import { openGate } from '../../src/gate/gate.js';
 import type { Context } from '../../src/graphql/context.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';

@@ -10,7 +10,7 @@ import type { Identity } from '../../src/domain/identities/identities.js';
 import { declareCategory, declareLegalBasis, declarePurpose } from '../../src/domain/purposes/purposes.js';
 import type { CollectedValue } from '../../src/domain/records/records.js';
 import { enrolService } from '../../src/domain/services/services.js';
-import { registerUsers } from '../../src/domain/users/users.js';
+import { registerUsers } from '../../src/domain/users/registration.js';
 import type { Context } from '../../src/graphql/context.js';
 import { Fault } from '../../src/graphql/fault.js';
 import { type LoggedBody, parseBody } from '../../src/log/body.js';

@@ -39,13 +39,13 @@ export async function whoAccessedMyData(
   const entry = await gate.note(ask, { subject: actor.id, details: { challenge: challengeDigest(challenge) } });
   const [own] = await readEntries(context, entry.index + 1, 1);
   if (own?.link !== entry.link || !own.says) throw new Fault('INTERNAL');
-  const titles = await readTitles(rows);
   const lines = await page<HistoryLine>(
     args,
     ({ run }) => String(run.oldest.index),
     async (after, limit) => {
       const before = after === null ? entry.index + 1 : Number(after);
       const runs = await readRuns(context, before, limit, merge);
+      const titles = await readTitles(rows, runs);
       return runs.map((run) => ({ run, ...wordsOf(run, actor.id, titles) }));
     },
     isIndex,
@@ -82,13 +82,16 @@ async function readEntries({ rows, log, actor }: Context, before: number, limit:
   return found.map((row) => historyEntry(row, actor.id));
 }
 
-async function readTitles(rows: EntityManager): Promise<Titles> {
+/** Of all that is declared, which is not much; of processors, those of the lines. */
+async function readTitles(rows: EntityManager, runs: readonly Run[]): Promise<Titles> {
+  const actors = runs.flatMap(({ newest: { says } }) => (says?.actor.kind === 'processor' ? [says.actor.id] : []));
   const [{ titles }] = await rows.query(
     `SELECT json_build_object(
        'categories', (SELECT json_object_agg(c.key, c.title) FROM registry.category c),
        'purposes', (SELECT json_object_agg(p.key, p.title) FROM registry.purpose p),
        'bases', (SELECT json_object_agg(b.key, b.title) FROM registry.legal_basis b),
-       'processors', (SELECT json_object_agg(p.id, p.kind) FROM registry.processor p)) AS titles`,
+       'processors', (SELECT json_object_agg(p.id, p.kind) FROM registry.processor p WHERE p.id = ANY ($1))) AS titles`,
+    [[...new Set(actors)]],
   );
   const { categories, purposes, bases, processors } = titles;
   return {

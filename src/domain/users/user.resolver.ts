@@ -12,8 +12,9 @@ import { distinctKeys, MOST_KEYS } from '../../graphql/keys.js';
 import type { Pseudonym } from '../../log/entry.js';
 import { PersonalDataRecord } from '../records/record.types.js';
 import { selectedAsks, selectsValue } from './personal-data.js';
+import { registerUsers } from './registration.js';
 import { RegisterUserInput, User, UserConnection } from './user.types.js';
-import { findUser, listUsers, lookUpUser, registerUsers } from './users.js';
+import { findUser, listUsers, lookUpUser } from './users.js';
 
 @Resolver(() => User)
 export class UserResolver {

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { registerUsers } from '../../../src/domain/users/users.js';
+import { registerUsers } from '../../../src/domain/users/registration.js';
 import { SYSTEM } from '../../../src/policy/system.js';
 import { EMAIL, identityOf, NAME, refusalOf, type TestGate, testGate } from '../../support/gate.js';
 
 const REGISTER = 'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { id } }';
 const NUL = 'a\u0000b';
 
-describe('users', () => {
+describe('people', () => {
   let gate: TestGate;
   const registration = { service: 'diagrams', purpose: 'convenience', records: [NAME, EMAIL] };
   before(async () => {
