@@ -14,8 +14,8 @@
 -- it was decided because it had to wait.
 --
 -- Three statements do the work, whatever the number of bodies: one takes them in, one looks up what stands of each, one
--- inserts. Between, they are gone through in order without any: what a body needs to know of those before it in the batch
--- is kept by position.
+-- inserts. Between, they are gone through in order: what a body needs to know of those before it in the batch is kept in
+-- arrays, and a lone body pays for no sorting.
 
 CREATE TYPE ledger.appended AS (position bigint, index bigint, link text);
 
@@ -38,10 +38,10 @@ RETURN concat('{"actor":{"id":"', substr((b).actor::text, 8, 36)::uuid, '","kind
   CASE (b).outcome WHEN 'refused' THEN ',"refusal":' END, CASE (b).outcome WHEN 'refused' THEN (b).refusal END,
   ',"request":"', (b).request, '"', ',"subject":"' || (b).subject || '"', ',"v":1}');
 
--- A body taken in; and the positions of those before it in the batch that have its id, and that are about its subject.
+-- A body taken in.
 CREATE TYPE ledger.draft AS (
   position integer, can_be boolean, id uuid, "asOf" bigint, at timestamptz, event text, outcome text, subject uuid, actor uuid,
-  purpose text, request uuid, changes boolean, same_id integer, same_subject integer
+  purpose text, request uuid, changes boolean
 );
 
 -- What stands about a subject: its newest entry, how many there are, and the newest that changed facts.
@@ -56,13 +56,16 @@ DECLARE
   locked   timestamptz;
   latest   record;
   draft    record;
-  about    ledger.about;
-  abouts   ledger.about[];
-  answer   ledger.appended;
-  answers  ledger.appended[];
   leaf     text;
   hash     bytea;
+  entry    ledger.entry;
+  -- Of this batch: the entries with their ids, and what then stands about the subjects.
   entries  ledger.entry[] := '{}';
+  ids      uuid[] := '{}';
+  subjects uuid[] := '{}';
+  abouts   ledger.about[] := '{}';
+  about    ledger.about;
+  known    integer;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'a log is written in READ COMMITTED, so that the last entry is read after the lock' USING ERRCODE = 'AL004';
@@ -71,9 +74,7 @@ BEGIN
   -- What needs no look at the log is done before it is locked.
   drafts := ARRAY(
     SELECT ROW(l.position, ledger.spelt(b) = l.text AND e.name IS NOT NULL AND b."asOf" >= 0, b.id, b."asOf", b.at, b.event,
-      b.outcome, b.subject, substr(b.actor::text, 8, 36), b.purpose, b.request, e.changes_facts AND b.outcome = 'permitted',
-      lag(l.position) OVER (PARTITION BY b.id ORDER BY l.position),
-      CASE WHEN b.subject IS NOT NULL THEN lag(l.position) OVER (PARTITION BY b.subject ORDER BY l.position) END)::ledger.draft
+      b.outcome, b.subject, substr(b.actor::text, 8, 36), b.purpose, b.request, e.changes_facts AND b.outcome = 'permitted')::ledger.draft
     FROM unnest(lines) WITH ORDINALITY AS l(text, position)
       CROSS JOIN LATERAL json_populate_record(NULL::ledger.body, l.text::json) b
       LEFT JOIN ledger.event e ON e.name = b.event
@@ -89,25 +90,19 @@ BEGIN
   END IF;
 
   FOR draft IN
-    SELECT d.*, s.index AS standing, s.link, s.leaf, ROW(a.index, a.nth, a.changed)::ledger.about AS about
+    SELECT d.*, s.entry AS standing, ROW(a.index, a.nth, a.changed)::ledger.about AS about
     FROM unnest(drafts) d
-      LEFT JOIN LATERAL (SELECT e.index, e.link, e.leaf FROM ledger.entry e WHERE e.log = append.log AND e.id = d.id LIMIT 1) s
-        ON true
+      LEFT JOIN LATERAL (SELECT e AS entry FROM ledger.entry e WHERE e.log = append.log AND e.id = d.id LIMIT 1) s ON true
       LEFT JOIN LATERAL (SELECT e.index, e.nth, e.changed FROM ledger.entry e
         WHERE e.log = append.log AND e.subject = d.subject ORDER BY e.index DESC LIMIT 1) a ON true
     ORDER BY d.position
   LOOP
-    leaf := lines[draft.position];
-    about := coalesce(abouts[draft.same_subject], draft.about);
-    abouts[draft.position] := about;
-    answer := coalesce(answers[draft.same_id], ROW(draft.position, draft.standing, encode(draft.link, 'hex'))::ledger.appended);
-    answer.position := draft.position;
-    answers[draft.position] := answer;
-    IF answer.index IS NOT NULL THEN
-      IF leaf <> coalesce(substr(draft.leaf, strpos(draft.leaf, E'\n') + 1), lines[draft.same_id]) THEN
+    entry := coalesce(entries[array_position(ids, draft.id)], draft.standing);
+    IF entry.index IS NOT NULL THEN
+      IF substr(entry.leaf, strpos(entry.leaf, E'\n') + 1) <> lines[draft.position] THEN
         RAISE EXCEPTION 'the id of an entry stands with another body' USING ERRCODE = 'AL003';
       END IF;
-      RETURN NEXT answer;
+      RETURN NEXT ROW(draft.position, entry.index, encode(entry.link, 'hex'))::ledger.appended;
       CONTINUE;
     END IF;
 
@@ -117,28 +112,31 @@ BEGIN
     IF draft.at NOT BETWEEN locked - interval '5 s' AND locked + interval '5 s' THEN
       RAISE EXCEPTION 'a body whose time is more than 5 s off' USING ERRCODE = 'AL002';
     END IF;
+    known := array_position(subjects, draft.subject);
+    about := coalesce(abouts[known], draft.about);
     IF draft."asOf" <= greatest(about.changed, latest.changed_all) THEN
-      RETURN NEXT answer;
+      RETURN NEXT ROW(draft.position, NULL, NULL)::ledger.appended;
       CONTINUE;
     END IF;
 
     leaf := concat(latest.index + 1, ' ', latest.link, ' ',
       CASE WHEN draft.subject IS NULL THEN '- -' ELSE concat(coalesce(about.nth, 0) + 1, ' ', coalesce(about.index::text, '-')) END,
-      E'\n', leaf);
+      E'\n', lines[draft.position]);
     hash := sha256('\x00'::bytea || convert_to(leaf, 'UTF8'));
     latest.index := latest.index + 1;
     latest.link := encode(hash, 'hex');
     IF draft.subject IS NOT NULL THEN
       about := ROW(latest.index, coalesce(about.nth, 0) + 1, CASE WHEN draft.changes THEN latest.index ELSE about.changed END);
-      abouts[draft.position] := about;
+      known := coalesce(known, cardinality(subjects) + 1);
+      subjects[known] := draft.subject;
+      abouts[known] := about;
     ELSIF draft.changes THEN
       latest.changed_all := latest.index;
     END IF;
-    answer := ROW(draft.position, latest.index, latest.link);
-    answers[draft.position] := answer;
+    ids := ids || draft.id;
     entries := entries || ROW(append.log, latest.index, draft.id, hash, leaf, draft.subject, about.nth, draft.actor, draft.event,
       draft.outcome, draft.purpose, draft.request, draft.at, about.changed, latest.changed_all)::ledger.entry;
-    RETURN NEXT answer;
+    RETURN NEXT ROW(draft.position, latest.index, latest.link)::ledger.appended;
   END LOOP;
 
   -- No exception is caught here: in a subtransaction, entries would not be known as this transaction's (0004-registry.sql).

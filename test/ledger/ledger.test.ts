@@ -190,6 +190,8 @@ describe('ledger', () => {
     await log.ledger.append([body]);
     await expectFault(log.ledger.append([{ ...body, operation: 'users' }]), 'ID_TAKEN');
     await expectFault(log.ledger.append([someBody({ asOf: 0 }), { ...body, operation: 'users' }]), 'ID_TAKEN');
+    const other = someBody({ asOf: 0 });
+    await expectFault(log.ledger.append([other, { ...other, operation: 'users' }]), 'ID_TAKEN');
     expect(await log.size()).to.equal(1);
   });
 
