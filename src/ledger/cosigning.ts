@@ -31,13 +31,14 @@ export type CosigningFault =
   | 'ANSWER_MALFORMED'
   | /** No line of its key in the answer. */ 'COSIGNATURE_MISSING'
   | 'COSIGNATURE_INVALID'
-  | /** The proof that it asked for could not be made here. */ 'PROOF_FAILED';
+  | /** The proof that it asked for could not be made here. */ 'PROOF_FAILED'
+  | /** It cosigned, and that could not be stored here. */ 'NOT_KEPT';
 
 export interface Failed {
   readonly fault: CosigningFault;
   /** Of the answer; null where there was none. */
   readonly status: number | null;
-  /** What `consistencyProof` threw, or the system. */
+  /** What `consistencyProof`, the store or the network threw. */
   readonly cause?: unknown;
 }
 

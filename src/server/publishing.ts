@@ -4,12 +4,13 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
-import { createCosigner } from '../ledger/cosigner.js';
-import type { WitnessAt } from '../ledger/cosigning.js';
+import { type CosignerParts, createCosigner } from '../ledger/cosigner.js';
+import type { CosigningFault } from '../ledger/cosigning.js';
 import { folderStore } from '../ledger/folder-store.js';
 import { compareWithMirror, createMirror, type Mirror } from '../ledger/mirror.js';
 import { createPublisher } from '../ledger/publisher.js';
 import type { TreeReader } from '../ledger/tree-reader.js';
+import type { WitnessList } from '../ledger/witness-list.js';
 import type { SigningKey } from '../log/note-key.js';
 import type { Config } from './config.js';
 import type { Core } from './core.js';
@@ -29,7 +30,7 @@ export interface Publishing {
 
 export interface PublishingOptions {
   readonly config: Pick<Config, 'checkpointSeconds' | 'mirrorDir'>;
-  readonly witnesses: readonly WitnessAt[];
+  readonly witnesses: WitnessList;
   readonly key: SigningKey;
   readonly core: Pick<Core, 'tree' | 'publications'>;
   readonly log: Log;
@@ -38,18 +39,26 @@ export interface PublishingOptions {
 /** How much longer than between two checkpoints nobody else publishes, in seconds. */
 const LEASE_SECONDS = 3;
 
+/** Until a witness is given up that does not answer, in milliseconds. */
+const WITNESS_PATIENCE = 5_000;
+
 export function openPublishing({ config, witnesses, key, core, log }: PublishingOptions): Publishing {
   const { tree, publications } = core;
   const mirror = config.mirrorDir === null ? null : createMirror(folderStore(config.mirrorDir), key);
   const leaseSeconds = config.checkpointSeconds + LEASE_SECONDS;
   const publisher = createPublisher({ reader: tree, publications, key, leaseSeconds, ...(mirror && { mirror }) });
   const attempt = attempts(log);
+  const cosigner = createCosigner({
+    list: witnesses,
+    reader: tree,
+    publications,
+    timeout: WITNESS_PATIENCE,
+    onOutcome: tellOutcomes(log),
+  });
   const follow = (name: string, work: () => Promise<void>) => oneAtATime(() => attempt(name, work));
   const followers = [
     ...(mirror ? [follow('mirror', () => mirror.followNewest(tree))] : []),
-    ...witnesses.map((witness) =>
-      follow(`witness ${witness.key.name}`, createCosigner({ tree, publications, witness })),
-    ),
+    follow('witnesses', () => cosigner.followNewest()),
   ];
   const stopping = new AbortController();
   let going: Promise<void> | null = null;
@@ -70,6 +79,7 @@ export function openPublishing({ config, witnesses, key, core, log }: Publishing
     async stop() {
       stopping.abort();
       await going;
+      await cosigner.stop();
       await Promise.all(followers.map(({ idle }) => idle()));
       await publisher.release();
     },
@@ -81,6 +91,18 @@ async function agrees(mirror: Mirror, tree: TreeReader, log: Log): Promise<boole
   const fault = await compareWithMirror(mirror, tree);
   if (fault) log.error('the log is not what was mirrored', { fault });
   return fault === null;
+}
+
+/** Says which witness did not cosign, and why; and then nothing more of it until it does, or does not otherwise. */
+function tellOutcomes(log: Log): CosignerParts['onOutcome'] {
+  const said = new Map<string, CosigningFault>();
+  return ({ witness: { key }, failed }) => {
+    if (!failed) said.delete(key.name);
+    else if (said.get(key.name) !== failed.fault) {
+      log.warn('a witness did not cosign', { witness: key.name, fault: failed.fault, status: failed.status });
+      said.set(key.name, failed.fault);
+    }
+  };
 }
 
 /** Says what failed, and then nothing more of it until it succeeds or fails otherwise. */

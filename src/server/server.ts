@@ -53,7 +53,8 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
   try {
     const keys = openKeys(config, now);
     const logKey = openLogKey(config);
-    const { witnesses, fewest } = openWitnesses(config, logKey);
+    const witnesses = openWitnesses(config, logKey);
+    const { fewest } = witnesses;
     core = await openCore({ url: database.url, origin: config.log.origin, keys, now, quorum: Math.max(1, fewest) });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
