@@ -74,7 +74,7 @@ function placeOf({ first, last }: Finding): string {
 }
 
 /** What a log says may have been written by whoever edited it: nothing of it may steer a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }
 
