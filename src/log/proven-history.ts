@@ -14,26 +14,19 @@ import { NoteError, type NoteFault } from './note.js';
 import type { VerifierKey } from './note-key.js';
 import { checkProof, ProofError, type ProofFault, parseProof } from './proof.js';
 
-export type HistoryFault =
-  | ProofFault
-  | NoteFault
-  | BodyError['code']
-  /** A proof, but not what it proves. */
-  | 'LINE_WITHHELD'
-  /** The newest entry is not of this asking: it was written before, or for somebody else. */
-  | 'CHALLENGE_MISSING'
-  /** It says how many there are otherwise than the entry of the asking does. */
-  | 'COUNT_DIFFERS'
-  /** About somebody else, or about nobody. */
-  | 'OTHER_PERSON'
-  /** Proven under another checkpoint than the line before it, which may be of another history. */
-  | 'OTHER_CHECKPOINT'
-  /** An older line stands where one was expected, or none: one was left out, or moved. */
-  | 'LINE_MISSING'
-  /** A line that was there already, or that stands too late. */
-  | 'LINE_OUT_OF_PLACE'
-  /** The right count, but not the entry that the one after it names. */
-  | 'EARLIER_DIFFERS';
+/** What only a history can have wrong: schema/log-format.md, "A person's history". */
+export const HISTORY_FAULTS = [
+  'LINE_WITHHELD',
+  'CHALLENGE_MISSING',
+  'COUNT_DIFFERS',
+  'OTHER_PERSON',
+  'OTHER_CHECKPOINT',
+  'LINE_MISSING',
+  'LINE_OUT_OF_PLACE',
+  'EARLIER_DIFFERS',
+] as const;
+
+export type HistoryFault = (typeof HISTORY_FAULTS)[number] | ProofFault | NoteFault | BodyError['code'];
 
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';

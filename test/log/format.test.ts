@@ -7,6 +7,7 @@ import { MAX_LINE_BYTES } from '../../src/log/export-line.js';
 import * as field from '../../src/log/field.js';
 import { FINDINGS } from '../../src/log/finding.js';
 import { MAX_LEAF_BYTES } from '../../src/log/leaf.js';
+import { HISTORY_FAULTS } from '../../src/log/proven-history.js';
 import { REFUSALS } from '../../src/policy/refusal.js';
 
 const page = readFileSync(new URL('../../schema/log-format.md', import.meta.url), 'utf8');
@@ -35,6 +36,11 @@ describe('schema/log-format.md', () => {
       !/, optional$|^`\{code/.test(type!),
     ]);
     expect(rows).to.deep.equal([...BODY.rules.keys()].map((field) => [field, BODY.required.includes(field)]));
+  });
+
+  it('has every code of a history', () => {
+    const codes = tableBelow("### A person's history").map(([code]) => named(code));
+    expect(codes).to.deep.equal([...HISTORY_FAULTS]);
   });
 
   it('has every finding code', () => {
