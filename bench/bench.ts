@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(...args: string[]) => Prom
   change: async () => (await import('./change.js')).change,
   publish: async () => (await import('./publish.js')).publish,
   read: async () => (await import('./read.js')).read,
+  search: async () => (await import('./search.js')).search,
   verify: async () => (await import('./verify.js')).verify,
 };
 

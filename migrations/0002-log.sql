@@ -40,12 +40,14 @@ CREATE TABLE ledger.entry (
 );
 
 CREATE UNIQUE INDEX entry_by_subject ON ledger.entry (subject, log, index) INCLUDE (nth, changed) WHERE subject IS NOT NULL;
-CREATE INDEX entry_by_actor ON ledger.entry (actor, log, index);
-CREATE INDEX entry_by_event ON ledger.entry (event, log, index);
+-- Searches of these four are ordered `index DESC NULLS LAST`, as these indexes are backward and the primary key is not: the
+-- newest of what was common long ago would otherwise be looked for through the whole log, past all that came since.
+CREATE INDEX entry_by_actor ON ledger.entry (actor, log, index NULLS FIRST);
+CREATE INDEX entry_by_event ON ledger.entry (event, log, index NULLS FIRST);
+CREATE INDEX entry_by_purpose ON ledger.entry (purpose, log, index NULLS FIRST) WHERE purpose IS NOT NULL;
+CREATE INDEX entry_refused ON ledger.entry (log, index NULLS FIRST) WHERE outcome = 'refused';
 CREATE INDEX entry_by_request ON ledger.entry (request, log);
--- Times need no index of their own: they are in the order of the log, but for seconds, so a time is found by bisection.
-CREATE INDEX entry_by_purpose ON ledger.entry (purpose, log, index) WHERE purpose IS NOT NULL;
-CREATE INDEX entry_refused ON ledger.entry (log, index) WHERE outcome = 'refused';
+-- Times need no index of their own: each tile of the tree says how old its entries are (0006-publish.sql).
 
 CREATE FUNCTION ledger.refuse() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -22,6 +22,9 @@ CREATE TABLE ledger.tile (
   -- Of level 0 the links of 256 entries, above the roots of 256 tiles below.
   hashes bytea NOT NULL CHECK (octet_length(hashes) = 8192),
   root   bytea NOT NULL CHECK (octet_length(root) = 32),
+  -- Of the entries below it. For finding those of a time, and prove nothing.
+  oldest timestamptz NOT NULL,
+  newest timestamptz NOT NULL,
   PRIMARY KEY (level, index, log)
 );
 -- Hashes do not compress.
@@ -102,16 +105,16 @@ CREATE FUNCTION ledger.stage(log integer, holder uuid, size bigint, root bytea, 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  newest bigint;
+  last   bigint;
   tile   record;
-  hashes bytea;
+  below  record;
 BEGIN
   PERFORM FROM ledger.lease l
     WHERE l.log = stage.log AND l.holder = stage.holder AND l.until > clock_timestamp() FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'another publishes' USING ERRCODE = 'AL007'; END IF;
 
-  SELECT c.size INTO newest FROM ledger.checkpoint c WHERE c.log = stage.log ORDER BY c.size DESC LIMIT 1;
-  IF stage.size <= newest OR NOT EXISTS (SELECT FROM ledger.entry e WHERE e.log = stage.log AND e.index = stage.size - 1) THEN
+  SELECT c.size INTO last FROM ledger.checkpoint c WHERE c.log = stage.log ORDER BY c.size DESC LIMIT 1;
+  IF stage.size <= last OR NOT EXISTS (SELECT FROM ledger.entry e WHERE e.log = stage.log AND e.index = stage.size - 1) THEN
     RAISE EXCEPTION 'a checkpoint that does not follow the newest' USING ERRCODE = 'AL008';
   END IF;
 
@@ -119,13 +122,16 @@ BEGIN
     FROM json_to_recordset(stage.tiles::json) AS t(level smallint, index bigint, root text)
   LOOP
     IF tile.level = 0 THEN
-      SELECT string_agg(e.link, ''::bytea ORDER BY e.index) INTO hashes FROM ledger.entry e
+      SELECT string_agg(e.link, ''::bytea ORDER BY e.index) AS hashes, min(e.at) AS oldest, max(e.at) AS newest INTO below
+      FROM ledger.entry e
       WHERE e.log = stage.log AND e.index >= tile.index * 256 AND e.index < tile.index * 256 + 256;
     ELSE
-      SELECT string_agg(t.root, ''::bytea ORDER BY t.index) INTO hashes FROM ledger.tile t
+      SELECT string_agg(t.root, ''::bytea ORDER BY t.index) AS hashes, min(t.oldest) AS oldest, max(t.newest) AS newest INTO below
+      FROM ledger.tile t
       WHERE t.log = stage.log AND t.level = tile.level - 1 AND t.index >= tile.index * 256 AND t.index < tile.index * 256 + 256;
     END IF;
-    INSERT INTO ledger.tile (level, index, log, hashes, root) VALUES (tile.level, tile.index, stage.log, hashes, tile.root);
+    INSERT INTO ledger.tile (level, index, log, hashes, root, oldest, newest)
+    VALUES (tile.level, tile.index, stage.log, below.hashes, tile.root, below.oldest, below.newest);
   END LOOP;
 
   INSERT INTO ledger.checkpoint (size, log, root, staged_at) VALUES (stage.size, stage.log, stage.root, clock_timestamp());

@@ -19,7 +19,7 @@ export async function auditEntries(
 ): Promise<Connection<AuditEntry>> {
   await readingSession(context, 'auditEntries');
   const { rows, log } = context;
-  const condition = await conditionOf(rows, log, filter);
+  const condition = conditionOf(log, filter);
   return page<AuditEntry>(
     args,
     ({ index }) => String(index),
@@ -28,7 +28,7 @@ export async function auditEntries(
       const values = [...condition.values, after, limit];
       const found: EntryRow[] = await rows.query(
         `${ENTRY} WHERE ${condition.sql} AND e.index < coalesce($${values.length - 1}, 9223372036854775807)
-         ORDER BY e.index DESC LIMIT $${values.length}`,
+         ORDER BY ${condition.order} LIMIT $${values.length}`,
         values,
       );
       return found.map(auditEntry);

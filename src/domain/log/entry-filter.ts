@@ -2,8 +2,8 @@
  * A filter says which entries of the log are wanted: those for which every given member is exactly so. It becomes the
  * condition of a statement, over columns that have an index; what cannot be in any entry becomes no statement at all.
  */
-import type { EntityManager } from 'typeorm';
 import { uuidOrNull } from '../../graphql/id.js';
+import { endBefore, firstFrom } from './time-bounds.js';
 
 /** As it was sent. */
 export interface EntryFilter {
@@ -21,6 +21,8 @@ export interface EntryFilter {
 
 export interface Condition {
   readonly sql: string;
+  /** Newest first, as the index has it that the condition is answered from. */
+  readonly order: string;
   readonly values: readonly unknown[];
 }
 
@@ -39,11 +41,14 @@ const EXACT = {
 
 const WORDS: ReadonlySet<string> = new Set(['event', 'purpose', 'outcome']);
 
-/** Over `ledger.entry e`, with `log` and its values from $1 on. Null where no entry can be as the filter says. */
-export async function conditionOf(rows: EntityManager, log: number, filter: EntryFilter): Promise<Condition | null> {
+/**
+ * Over `ledger.entry e`, with `log` and its values from $1 on, and perhaps some entries from other times than are asked for
+ * left to be passed over. Null where no entry can be as the filter says.
+ */
+export function conditionOf(log: number, filter: EntryFilter): Condition | null {
   const values: unknown[] = [log];
   const parts = ['e.log = $1'];
-  const add = (sql: string, value: unknown) => parts.push(`e.${sql} $${values.push(value)}`);
+  const place = (value: unknown) => `$${values.push(value)}`;
   for (const [column, parse] of Object.entries(EXACT)) {
     const sent = filter[column as keyof typeof EXACT];
     if (sent == null) continue;
@@ -51,46 +56,21 @@ export async function conditionOf(rows: EntityManager, log: number, filter: Entr
     if (value === null) return null;
     // Words are written out, so that PostgreSQL plans for this one: rare among millions, or what nearly all entries say.
     // A word has no quote in it.
-    if (WORDS.has(column)) parts.push(`e.${column} = '${value}'`);
-    else add(`${column} =`, value);
+    parts.push(`e.${column} = ${WORDS.has(column) ? `'${value}'` : place(value)}`);
   }
   if (filter.from) {
-    add('at >=', filter.from);
-    add('index >=', (await indicesAround(rows, log, new Date(filter.from.getTime() - SKEW_MS))).least);
+    const at = place(filter.from);
+    parts.push(`e.at >= ${at}`, `e.index >= ${firstFrom('$1', at)}`);
   }
   if (filter.to) {
-    add('at <', filter.to);
-    add('index <', (await indicesAround(rows, log, new Date(filter.to.getTime() + SKEW_MS))).most);
+    const at = place(filter.to);
+    parts.push(`e.at < ${at}`, `e.index < ${endBefore('$1', at)}`);
   }
-  return { sql: parts.join(' AND '), values };
+  return { sql: parts.join(' AND '), order: orderOf(filter), values };
 }
 
-/**
- * How far the times of two entries can be from their order: each is within 5 s of the database's clock at the moment when
- * the log's head was locked for it, so ten seconds while that clock only goes forward. Ten minutes leave room for one that
- * was set.
- */
-const SKEW_MS = 600_000;
-
-/**
- * The place of a time in the log, by bisection over the index: 24 look-ups in a log of ten million. Times are in order but
- * for the skew, so an entry before `least` is not after the time by more than that, and one from `most` on not before it.
- */
-async function indicesAround(rows: EntityManager, log: number, at: Date): Promise<{ least: string; most: string }> {
-  const [place] = await rows.query(
-    `WITH RECURSIVE bisection (step, least, most) AS (
-       SELECT 0, 0::bigint,
-         coalesce((SELECT e.index + 1 FROM ledger.entry e WHERE e.log = $1 ORDER BY e.index DESC LIMIT 1), 0)
-       UNION ALL
-       SELECT b.step + 1, CASE WHEN e.at < $2 THEN e.index + 1 ELSE b.least END,
-         CASE WHEN e.at < $2 THEN b.most ELSE e.index END
-       FROM bisection b CROSS JOIN LATERAL (
-         SELECT e.index, e.at FROM ledger.entry e WHERE e.log = $1 AND e.index = (b.least + b.most) / 2
-       ) e
-       WHERE b.least < b.most
-     )
-     SELECT b.least, b.most FROM bisection b ORDER BY b.step DESC LIMIT 1`,
-    [log, at],
-  );
-  return place;
+/** Only those indexes that hold what the filter names are in this order: see migrations/0002-log.sql. */
+function orderOf({ actor, event, purpose, outcome }: EntryFilter): string {
+  const isIndexed = actor != null || event != null || purpose != null || outcome === 'refused';
+  return isIndexed ? 'e.index DESC NULLS LAST' : 'e.index DESC';
 }

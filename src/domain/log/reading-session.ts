@@ -7,6 +7,7 @@
  */
 import type { Context } from '../../graphql/context.js';
 import { refusedByRole } from '../../policy/role.js';
+import { firstFrom } from './time-bounds.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -44,12 +45,14 @@ async function open(context: Context, event: Session, operation: string): Promis
   await gate.note({ event, operation, data: null }, { ...about, details: { until } });
 }
 
+/** Others read the log too, so only what was entered within the hour is looked through. */
 async function isOpen({ actor, log, now, rows }: Context, event: Session): Promise<boolean> {
-  const [newest] = await rows.query(
-    `SELECT e.at FROM ledger.entry e
-     WHERE e.log = $1 AND e.actor = $2 AND e.event = '${event}' AND e.outcome = 'permitted'
-     ORDER BY e.index DESC LIMIT 1`,
-    [log, actor.id],
+  const opened = await rows.query(
+    `SELECT FROM ledger.entry e
+     WHERE e.log = $1 AND e.event = '${event}' AND e.actor = $3 AND e.outcome = 'permitted' AND e.at > $2
+       AND e.index >= ${firstFrom('$1', '$2')}
+     ORDER BY e.index DESC NULLS LAST LIMIT 1`,
+    [log, new Date(now().getTime() - HOUR_MS), actor.id],
   );
-  return newest !== undefined && now().getTime() - newest.at.getTime() < HOUR_MS;
+  return opened.length > 0;
 }
