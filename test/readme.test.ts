@@ -12,10 +12,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
+const REVIEWING = readFileSync(join(ROOT, 'docs/reviewing.md'), 'utf8');
+
 /** Fences open and close in turn, so what stands between is a block, and its first line says the language. */
-const FENCED = README.split(/^```/m).filter((_, nth) => nth % 2 === 1);
-const blocks = (language: string) =>
-  FENCED.filter((text) => text.startsWith(`${language}\n`)).map((text) => text.slice(language.length).trim());
+const blocks = (language: string, page = README) =>
+  page
+    .split(/^```/m)
+    .filter((text, nth) => nth % 2 === 1 && text.startsWith(`${language}\n`))
+    .map((text) => text.slice(language.length).trim());
 
 describe('the README', function () {
   this.timeout(120_000);
@@ -105,6 +109,29 @@ describe('the README', function () {
     const { stdout, stderr } = await run(check!);
     const output = `${stdout}${stderr}`.replaceAll(`${folder}/`, '').trim();
     expect(output.split('\n').sort()).to.deep.equal(blocks('')[0]!.split('\n').sort());
+  });
+
+  it('has a log that is checked without our tools, as the page for reviewers shows', async function () {
+    const run42 = (command: string) =>
+      run(
+        command
+          .replace('prove 42', `prove 42 --out ${join(folder, '42')}`)
+          .replace('.data', join(folder, 'data'))
+          .replace('log.vkey', join(folder, 'log.vkey')),
+      );
+    const files = blocks('sh', REVIEWING).find((block) => block.includes('prove 42'))!;
+    for (let tried = 0; tried < 40 && !existsSync(join(folder, '42.tlog-proof')); tried++) {
+      // A checkpoint covers the newest entries within a second; before that there is nothing to prove.
+      await run42(files).catch(() => new Promise((resolve) => setTimeout(resolve, 100)));
+    }
+    const [check] = blocks('bash', REVIEWING);
+    const inFolder = (command: string) => promisify(execFile)('bash', ['-ec', command], { cwd: folder });
+    const tools = await inFolder('command -v jq openssl sha256sum xxd').catch(() => null);
+    if (!tools) return this.skip();
+    const { stdout } = await inFolder(check!);
+    expect(stdout.trim().split('\n')).to.deep.equal(['Signature Verified Successfully', 'entry 42 is in the log']);
+    const edited = check!.replace('> 42.txt', "| sed 's/permitted/refused/' > 42.txt");
+    expect(await inFolder(edited).catch(({ code }: { code: number }) => code)).to.equal(1);
   });
 
   it('prints a token for everybody it names, and opens the explorer without asking anybody else', async () => {
