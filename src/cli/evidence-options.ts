@@ -33,8 +33,11 @@ export function addEvidenceOptions(command: Command): Command {
   );
 }
 
-/** @throws CommandFault for options that mean nothing without others, and for files that cannot be read */
-export async function openEvidenceOptions(options: EvidenceOptions, now: Date): Promise<Evidence> {
+/**
+ * @param others whether there are checkpoints besides those of the options
+ * @throws CommandFault for options that mean nothing without others, and for files that cannot be read
+ */
+export async function openEvidenceOptions(options: EvidenceOptions, now: Date, others = false): Promise<Evidence> {
   const { held = [], checkpoint = [], key, witness = [], quorum, maxAge } = options;
   if (checkpoint.length > 0 && !key)
     throw new CommandFault('--checkpoint needs --key: without it, anybody may have signed');
@@ -42,7 +45,7 @@ export async function openEvidenceOptions(options: EvidenceOptions, now: Date): 
   if (witness.length === 0 && maxAge !== undefined) {
     throw new CommandFault('--max-age needs --witness: only a cosignature says when it was made');
   }
-  if (checkpoint.length === 0 && (key || witness.length > 0)) {
+  if (checkpoint.length === 0 && !others && (key || witness.length > 0)) {
     throw new CommandFault(`--${key ? 'key' : 'witness'} needs --checkpoint`);
   }
   if (!key) return { held };

@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util';
 import { FINDINGS, type Finding, type FindingCode } from '../log/finding.js';
-import type { Inconclusive, Report } from '../log/verify.js';
+import type { Inconclusive, Report, Unchecked } from '../log/verify.js';
 import { formatCount } from './progress.js';
 
 /** What happened, in a reviewer's words. */
@@ -32,6 +32,14 @@ const WHY: Readonly<Record<Inconclusive, string>> = {
   NO_EVIDENCE:
     'consistent in itself, but nobody outside vouches for it, and whoever can write all of it could have made it so; give --held or --checkpoint',
   EVIDENCE_TOO_WEAK: 'consistent in itself, but the evidence is weaker than was asked for',
+  LEAVES_NOT_READ: 'the published hashes are those of the checkpoint, but of what, nobody has looked',
+};
+
+const NOT_CHECKED: Readonly<Record<Unchecked, (report: Report) => string>> = {
+  ENTRIES_BEFORE: ({ from }) =>
+    `the ${entriesUpTo(from)} before, whose hashes alone were read. So what later entries say of them is not held against them: ` +
+    'how often and where a person stands there, whose a record of theirs is, and which facts changed there',
+  LEAVES: () => 'any leaf: what entries say, whether they hash to these links, and whether each follows the one before',
 };
 
 /** As many findings as a person reads; `--json` lists more. */
@@ -47,6 +55,7 @@ export function formatReport(report: Report, coloured: boolean): string {
     ...(shown.length > 0 ? table(shown, paint) : []),
     ...(rest > 0 ? [`and ${formatCount(rest)} more findings`, ''] : []),
     paint(['bold', styles[report.verdict]], `${report.verdict}:`).concat(' ', verdictOf(report)),
+    ...report.unchecked.map((code) => `not checked: ${NOT_CHECKED[code](report)}`),
   ];
   return `${lines.join('\n')}\n`;
 }

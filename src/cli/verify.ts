@@ -5,17 +5,26 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type pg from 'pg';
 import { type Evidence, EvidenceError } from '../log/evidence.js';
-import type { Report } from '../log/verify.js';
+import type { Report, Verifier } from '../log/verify.js';
+import { readKept, replaceKept } from './checkpoint-file.js';
 import type { Named } from './database.js';
 import { addEvidenceOptions, type EvidenceOptions, evidenceFault, openEvidenceOptions } from './evidence-options.js';
 import { CommandFault, fileFault } from './fault.js';
+import { openLiveLog, parseLogUrl } from './live-log.js';
 import { type Progress, showProgress } from './progress.js';
 import { formatReport } from './report-text.js';
+import { evidenceWith, type Kept, type ResumableEvidence, startOf, trustedHead } from './resuming.js';
 import { verifyLines } from './verify-lines.js';
+import { verifyLive } from './verify-live.js';
 
 interface Options extends EvidenceOptions {
   readonly database?: Named;
+  readonly token?: string;
+  /** Files. */
+  readonly since?: string;
+  readonly save?: string;
   readonly json?: boolean;
 }
 
@@ -29,12 +38,21 @@ export function addVerify(program: Command): void {
       'Verifies a log from its first entry to its last: every leaf, link and count, and the evidence that you hold from outside it. ' +
         'Without evidence nothing shows that the whole was not rewritten, and the verdict is `inconclusive`.',
     )
-    .argument('[file]', 'an exported log, - for standard input')
+    .argument('[log]', 'an exported log, - for standard input; or the URL of a live one, which needs --key')
     .option(
       '--database [url]',
       'verify the database instead, its columns too (default: DATABASE_URL, or the one in DATA_DIR)',
     );
   addEvidenceOptions(command)
+    .option(
+      '--token <token>',
+      "a security reviewer's, to read the leaves of a live log (default: ACCESS_LEDGER_TOKEN). Without it only hashes are checked",
+    )
+    .option(
+      '--since <file>',
+      'a checkpoint kept from an earlier verdict: of a live log or a database, read only what is new',
+    )
+    .option('--save <file>', 'keep the newest checkpoint there if the log is intact up to it, for --since')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -43,32 +61,76 @@ Exit status: 0 intact, 1 tampered, 2 inconclusive, 3 unusable input or arguments
 
 Example:
   access-ledger verify log.ndjson --held 41:9c0e52…  (index and link of an entry that you were shown)
-  access-ledger verify log.ndjson --checkpoint kept.txt --key "$(cat log.vkey)"`,
+  access-ledger verify log.ndjson --checkpoint kept.txt --key "$(cat log.vkey)"
+  access-ledger verify https://ledger.example.com --key "$(cat log.vkey)" --since kept.txt --save kept.txt`,
     )
     .action(run);
 }
 
-async function run(file: string | undefined, options: Options): Promise<void> {
-  if (file !== undefined && options.database !== undefined)
-    throw new CommandFault('give a file or --database, not both');
-  if (file === undefined && options.database === undefined) {
+/** A report, and the checkpoint by which the log may be trusted up to its size another day. */
+interface Verified {
+  readonly report: Report;
+  readonly note: string | null;
+}
+
+async function run(log: string | undefined, options: Options): Promise<void> {
+  const { database, json, save } = options;
+  if (log !== undefined && database !== undefined) throw new CommandFault('give a file or --database, not both');
+  if (log === undefined && database === undefined) {
     throw new CommandFault('what is to be verified? Give the file of an exported log, or --database');
   }
-  const evidence = await openEvidenceOptions(options, new Date());
   const progress = showProgress(process.stderr, () => performance.now());
-  let report: Report;
+  let verified: Verified;
   try {
-    report = await (file === undefined
-      ? verifyDatabase(options.database, evidence, progress)
-      : verifyFile(file, evidence, progress));
+    verified = await verifyAny(log, options, progress);
   } catch (error) {
     throw error instanceof EvidenceError ? evidenceFault(error, options) : error;
   } finally {
     progress.end();
   }
+  const { report, note } = verified;
+  if (save !== undefined) await keep(save, report, note);
   const coloured = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR;
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, coloured));
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, coloured));
   process.exitCode = STATUS[report.verdict];
+}
+
+async function verifyAny(log: string | undefined, options: Options, progress: Progress): Promise<Verified> {
+  const url = log === undefined ? null : parseLogUrl(log);
+  if (url) {
+    const evidence = await openLiveEvidence(options);
+    const live = openLiveLog(url, options.token ?? process.env.ACCESS_LEDGER_TOKEN ?? null);
+    return verifyLive(live, evidence, (entries, share) => progress.at(entries, share));
+  }
+  if (options.token !== undefined) throw new CommandFault('--token is for the URL of a live log');
+  const resumable = (options.since ?? options.save) !== undefined;
+  if (log === undefined) {
+    return resumable
+      ? resumeDatabase(options.database, await openLiveEvidence(options), progress)
+      : verifyDatabase(options.database, await openEvidenceOptions(options, new Date()), progress);
+  }
+  if (resumable) throw new CommandFault('--since and --save are for a URL or --database: a file is read whole');
+  const evidence = await openEvidenceOptions(options, new Date());
+  return { report: await verifyFile(log, evidence, progress), note: null };
+}
+
+async function openLiveEvidence(options: Options): Promise<ResumableEvidence> {
+  if (!options.key) throw new CommandFault("--key is missing: the log's verifier key, from elsewhere than the log");
+  const since = options.since === undefined ? null : await trusted(options.since);
+  const { held = [], checkpoints } = await openEvidenceOptions(options, new Date(), true);
+  return { held, checkpoints: checkpoints!, files: options.checkpoint ?? [], since };
+}
+
+async function trusted(file: string): Promise<Kept> {
+  const note = await readKept(file);
+  if (note !== null) return { note, file };
+  throw new CommandFault(`${file}: there is no such file; --save makes one`);
+}
+
+/** Only what was found good: what is kept will not be read again. */
+async function keep(path: string, report: Report, note: string | null): Promise<void> {
+  if (report.verdict === 'intact' && note !== null) await replaceKept(path, note);
+  else process.stderr.write(`${path}: left as it was\n`);
 }
 
 const CHUNK_BYTES = 1 << 19;
@@ -85,20 +147,46 @@ async function verifyFile(file: string, evidence: Evidence, progress: Progress):
   }
 }
 
-async function verifyDatabase(named: Named, evidence: Evidence, progress: Progress): Promise<Report> {
+async function verifyDatabase(named: Named, evidence: Evidence, progress: Progress): Promise<Verified> {
   const { withLog } = await import('./database.js');
-  const { logPages, logSize } = await import('./log-rows.js');
   const { Verifier } = await import('../log/verify.js');
-  const { readEntry } = await import('../log/reading.js');
   const verifier = new Verifier(evidence);
   return withLog(named, process.env, async (client) => {
-    const size = await logSize(client);
-    let entries = 0;
-    for await (const page of logPages(client, { from: 0, to: null }, { projected: true })) {
-      for (const entry of page) verifier.take(readEntry(entry));
-      entries += page.length;
-      progress.at(entries, entries / size);
-    }
-    return verifier.conclude();
+    return { report: await readRows(client, verifier, 0, progress), note: null };
   });
+}
+
+/** From where the trusted checkpoint ends, with the newest of the database's own as evidence. */
+async function resumeDatabase(named: Named, given: ResumableEvidence, progress: Progress): Promise<Verified> {
+  const { withLog } = await import('./database.js');
+  const { logSize } = await import('./log-rows.js');
+  const { Verifier } = await import('../log/verify.js');
+  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { formatNoteOf } = await import('../ledger/prover.js');
+  const { NotThere, treeReader } = await import('../ledger/tree-reader.js');
+  const trusted = trustedHead(given);
+  return withLog(named, process.env, async (client) => {
+    const tree = treeReader(client, FIRST_LOG);
+    const newest = await tree.newestSigned();
+    const note = newest && formatNoteOf(newest);
+    const evidence = evidenceWith(note === null ? null : { note, file: 'the newest checkpoint' }, given);
+    const start = await startOf(trusted, await logSize(client), tree).catch((error: unknown) => {
+      if (!(error instanceof NotThere)) throw error;
+      throw new CommandFault(`${error.message}: verify it without --since`, { cause: error });
+    });
+    return { report: await readRows(client, new Verifier(evidence, start), start.size, progress), note };
+  });
+}
+
+async function readRows(client: pg.ClientBase, verifier: Verifier, from: number, progress: Progress): Promise<Report> {
+  const { logPages, logSize } = await import('./log-rows.js');
+  const { readEntry } = await import('../log/reading.js');
+  const size = await logSize(client);
+  let entries = 0;
+  for await (const page of logPages(client, { from, to: null }, { projected: true })) {
+    for (const entry of page) verifier.take(readEntry(entry));
+    entries += page.length;
+    progress.at(entries, entries / (size - from));
+  }
+  return verifier.conclude();
 }

@@ -26,25 +26,31 @@ interface Candidate {
 
 export class Links {
   private readonly breaks: Breaks;
-  private tree: Frontier | null = new Frontier();
+  private tree: Frontier | null;
   /** Whether no link in the tree was guessed. */
   private sure = true;
   /** How many entries are settled. */
-  private size = 0;
+  private size: number;
   /** Settled once the next has told what it follows. */
   private last: Slot | null = null;
   /** The entry at this index follows what was never there. */
   private refuted = -1;
   /** From here on each entry is believed to follow the one before. */
-  private unbroken = 0;
+  private unbroken: number;
 
   constructor(
     private readonly claims: Claims,
     private readonly histories: Histories,
     private readonly findings: Findings,
+    /** Of the entries before the first that is read, whose leaves nobody looks at. */
+    start = new Frontier(),
   ) {
     this.breaks = new Breaks(findings);
-    if (claims.awaits(0)) claims.hold(this.standing(null));
+    this.tree = start.clone();
+    this.size = start.size;
+    this.unbroken = start.size;
+    if (start.size > 0) histories.skip(0, start.size - 1);
+    if (claims.awaits(start.size)) claims.hold(this.standing(null));
   }
 
   take(slot: Slot): void {

@@ -30,11 +30,13 @@ export class Order {
   constructor(
     private readonly findings: Findings,
     private readonly onSlot: (slot: Slot) => void,
+    /** The index of the first row there should be. */
+    private readonly start = 0,
   ) {}
 
   /** One more than the index of the last slot. */
   get size(): number {
-    return this.slot === null ? 0 : this.slot.index + 1;
+    return this.slot === null ? this.start : this.slot.index + 1;
   }
 
   take(row: Reading): void {

@@ -91,6 +91,14 @@ export class Frontier {
   private count = 0;
   private subtrees: Hash[] = [];
 
+  /** Of a tree that is kept somewhere. @param hashes at least of its complete subtrees */
+  static async of(size: number, hashes: Hashes): Promise<Frontier> {
+    const frontier = new Frontier();
+    frontier.subtrees = [...(await hashes.read(nodesOf({ from: 0, to: size })))];
+    frontier.count = size;
+    return frontier;
+  }
+
   get size(): number {
     return this.count;
   }

@@ -14,6 +14,7 @@ import { Histories } from './history.js';
 import { Links } from './links.js';
 import { Order } from './order.js';
 import { type Reading, readEntry, type StoredEntry } from './reading.js';
+import type { Frontier } from './tree.js';
 
 /** Why a log that shows no damage is not called intact. */
 export type Inconclusive =
@@ -22,7 +23,16 @@ export type Inconclusive =
   /** Consistent in itself; but whoever can write all of it could have made it so. */
   | 'NO_EVIDENCE'
   /** The evidence is weaker than was asked for: the findings say how. */
-  | 'EVIDENCE_TOO_WEAK';
+  | 'EVIDENCE_TOO_WEAK'
+  /** The published hashes are those of the checkpoint; what they are hashes of was not read. */
+  | 'LEAVES_NOT_READ';
+
+/** What a run did not look at, and therefore says nothing of. */
+export type Unchecked =
+  /** Entries before the first that was read, and so what later ones say of them. */
+  | 'ENTRIES_BEFORE'
+  /** All leaves: only hashes were read. */
+  | 'LEAVES';
 
 export type Verdict =
   | { readonly verdict: 'intact'; readonly vouched: Vouched }
@@ -39,6 +49,9 @@ export type Report = Verdict & {
   readonly findings: readonly Finding[];
   /** How many findings more there were than are listed. */
   readonly unlisted: number;
+  /** The index from which entries were read. */
+  readonly from: number;
+  readonly unchecked: readonly Unchecked[];
 };
 
 /** Verifies a log in one thread. A reader with several may call `readEntry` in all of them, and `Verifier` in one. */
@@ -57,14 +70,21 @@ export class Verifier {
   private readonly claims: Claims;
   private readonly aboutEvidence: readonly Finding[];
   private readonly links: Links;
-  private readonly order = new Order(this.findings, (slot) => this.links.take(slot));
+  private readonly order: Order;
+  private readonly from: number;
   private entries = 0;
 
-  /** @throws EvidenceError for evidence that cannot be used */
-  constructor(evidence: Evidence) {
+  /**
+   * @param start of entries that are not read again: their tree, which evidence of its size or of a larger has to confirm.
+   * They are unread to what the histories hold against them, and evidence of fewer entries is passed over
+   * @throws EvidenceError for evidence that cannot be used
+   */
+  constructor(evidence: Evidence, start?: Frontier) {
     const { claims, findings } = openEvidence(evidence);
     this.claims = new Claims(claims, this.findings);
-    this.links = new Links(this.claims, new Histories(this.findings), this.findings);
+    this.links = new Links(this.claims, new Histories(this.findings), this.findings, start);
+    this.from = start?.size ?? 0;
+    this.order = new Order(this.findings, (slot) => this.links.take(slot), this.from);
     this.aboutEvidence = findings;
   }
 
@@ -90,6 +110,8 @@ export class Verifier {
       root: root && toHex(root),
       findings: this.findings.inOrder(),
       unlisted: this.findings.unlisted,
+      from: this.from,
+      unchecked: this.from > 0 ? ['ENTRIES_BEFORE'] : [],
     };
   }
 

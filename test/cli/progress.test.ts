@@ -41,7 +41,17 @@ describe('progress', () => {
 
 describe('a report', () => {
   const report = (findings: Report['findings']): Report => ({
-    ...{ verdict: 'tampered', vouched: null, entries: 100, size: 100, root: null, findings, unlisted: 0 },
+    ...{
+      verdict: 'tampered',
+      vouched: null,
+      entries: 100,
+      size: 100,
+      root: null,
+      findings,
+      unlisted: 0,
+      from: 0,
+      unchecked: [],
+    },
   });
 
   it('has words for every finding', () => {
