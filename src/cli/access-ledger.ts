@@ -8,6 +8,7 @@ import { addCheckProof } from './check-proof.js';
 import { addExport } from './export.js';
 import { CommandFault, UNUSABLE } from './fault.js';
 import { addKeys } from './keys.js';
+import { addMonitor } from './monitor.js';
 import { addMyHistory } from './my-history.js';
 import { addProve } from './prove.js';
 import { addToken } from './token.js';
@@ -25,6 +26,7 @@ const program = new Command('access-ledger')
   );
 addExport(program);
 addVerify(program);
+addMonitor(program);
 addProve(program);
 addCheckProof(program);
 addMyHistory(program);

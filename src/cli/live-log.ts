@@ -48,6 +48,14 @@ export function parseLogUrl(text: string): URL | null {
   return url;
 }
 
+/** Of the environment where no option says. @throws CommandFault */
+export function tokenOf(option: string | undefined): string | null {
+  const token = option ?? process.env.ACCESS_LEDGER_TOKEN;
+  if (token === undefined || token === '') return null;
+  if (/^[\w.~+/=-]+$/.test(token)) return token;
+  throw new CommandFault('--token is no token');
+}
+
 export function openLiveLog(url: URL, token: string | null): LiveLog {
   async function get(path: string, most: number, secret = false): Promise<Uint8Array | null> {
     for (let failed = 0; ; ) {

@@ -7,6 +7,7 @@ import { type CheckpointEvidence, type Evidence, EvidenceError, openEvidence } f
 import { NoteError } from '../log/note.js';
 import { type Tiles, tiledHashes } from '../log/tile.js';
 import { Frontier } from '../log/tree.js';
+import { type EvidenceOptions, openEvidenceOptions } from './evidence-options.js';
 import { CommandFault } from './fault.js';
 
 /** A signed note, and where it is from. */
@@ -21,6 +22,17 @@ export interface ResumableEvidence extends Pick<Evidence, 'held'> {
   /** The files that the notes are from. */
   readonly files: readonly string[];
   readonly since: Kept | null;
+}
+
+/** @throws CommandFault */
+export async function openResumable(
+  options: EvidenceOptions,
+  now: Date,
+  since: Kept | null,
+): Promise<ResumableEvidence> {
+  if (!options.key) throw new CommandFault("--key is missing: the log's verifier key, from elsewhere than the log");
+  const { held = [], checkpoints } = await openEvidenceOptions(options, now, true);
+  return { held, checkpoints: checkpoints!, files: options.checkpoint ?? [], since };
 }
 
 /** Null where nothing is trusted yet. @throws CommandFault for a checkpoint that nobody should trust */

@@ -12,10 +12,10 @@ import { readKept, replaceKept } from './checkpoint-file.js';
 import type { Named } from './database.js';
 import { addEvidenceOptions, type EvidenceOptions, evidenceFault, openEvidenceOptions } from './evidence-options.js';
 import { CommandFault, fileFault } from './fault.js';
-import { openLiveLog, parseLogUrl } from './live-log.js';
+import { openLiveLog, parseLogUrl, tokenOf } from './live-log.js';
 import { type Progress, showProgress } from './progress.js';
 import { formatReport } from './report-text.js';
-import { evidenceWith, type Kept, type ResumableEvidence, startOf, trustedHead } from './resuming.js';
+import { evidenceWith, type Kept, openResumable, type ResumableEvidence, startOf, trustedHead } from './resuming.js';
 import { verifyLines } from './verify-lines.js';
 import { verifyLive } from './verify-live.js';
 
@@ -99,7 +99,7 @@ async function verifyAny(log: string | undefined, options: Options, progress: Pr
   const url = log === undefined ? null : parseLogUrl(log);
   if (url) {
     const evidence = await openLiveEvidence(options);
-    const live = openLiveLog(url, options.token ?? process.env.ACCESS_LEDGER_TOKEN ?? null);
+    const live = openLiveLog(url, tokenOf(options.token));
     return verifyLive(live, evidence, (entries, share) => progress.at(entries, share));
   }
   if (options.token !== undefined) throw new CommandFault('--token is for the URL of a live log');
@@ -115,10 +115,8 @@ async function verifyAny(log: string | undefined, options: Options, progress: Pr
 }
 
 async function openLiveEvidence(options: Options): Promise<ResumableEvidence> {
-  if (!options.key) throw new CommandFault("--key is missing: the log's verifier key, from elsewhere than the log");
-  const since = options.since === undefined ? null : await trusted(options.since);
-  const { held = [], checkpoints } = await openEvidenceOptions(options, new Date(), true);
-  return { held, checkpoints: checkpoints!, files: options.checkpoint ?? [], since };
+  const { since } = options;
+  return openResumable(options, new Date(), since === undefined ? null : await trusted(since));
 }
 
 async function trusted(file: string): Promise<Kept> {
