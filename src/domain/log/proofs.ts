@@ -2,7 +2,7 @@
  * The verbs by which proofs are asked for: reviewers have them of every entry, people of those about themselves.
  *
  * A proof is worth nothing without the leaf, so whoever may have the proof gets the leaf. To a person it shows more than
- * their history in plain words: of staff a pseudonym, made for nothing else, beside the role. Without it they would have to
+ * their history in plain words: of staff, and of another user who was refused, the pseudonym. Without it they would have to
  * take our word for what each line says, which is what a proof is for; and a leaf cannot be shown in part, for its link is
  * the hash of all of it. It names nobody, and holds no value.
  */
