@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/witness': ['src/witness', 'src/log'],
   'src/policy': ['src/policy', 'src/log'],
   'src/database': ['src/database', 'migrations'],
+  'src/doctor': ['src/doctor', 'src/log', 'src/database', 'migrations'],
   'src/ledger': ['src/ledger', 'src/log', 'src/database'],
   'src/vault': ['src/vault', 'src/log', 'src/ledger/receipt.ts'],
   'src/gate': ['src/gate', 'src/policy', 'src/log', 'src/ledger', 'src/vault', 'src/database'],

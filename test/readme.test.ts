@@ -149,6 +149,15 @@ describe('the README', function () {
     expect(page).to.not.match(/(src|href)="https?:/);
   });
 
+  it('runs a demo in which the doctor finds nothing', async () => {
+    const examined = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8').match(/^access-ledger doctor$/m);
+    expect(examined).to.have.length(1);
+    const { stdout } = await run('npm run -s access-ledger -- doctor');
+    expect(stdout).to.match(
+      /^KEK [^\n]+: wraps 2,000 keys, until [^\n]+\nmay write, [^\n]+: access_ledger_server\nhealthy: the/,
+    );
+  });
+
   it('is as good as its word after kill -9, and starts in seconds with its data still there', async () => {
     await stop(server, 'SIGKILL');
     const again = await start();

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addCheckProof } from './check-proof.js';
+import { addDoctor } from './doctor.js';
 import { addExport } from './export.js';
 import { CommandFault, UNUSABLE } from './fault.js';
 import { addKeys } from './keys.js';
@@ -16,7 +17,7 @@ import { addVerify } from './verify.js';
 import { addWitness } from './witness.js';
 
 const program = new Command('access-ledger')
-  .description('Exports, verifies and proves the log of an Access Ledger, and makes its keys.')
+  .description('Exports, verifies and proves the log of an Access Ledger, examines its database, and makes its keys.')
   .configureOutput({ outputError: () => {} })
   .configureHelp({ showGlobalOptions: false })
   .exitOverride()
@@ -30,6 +31,7 @@ addMonitor(program);
 addProve(program);
 addCheckProof(program);
 addMyHistory(program);
+addDoctor(program);
 addKeys(program);
 addToken(program);
 addWitness(program);

@@ -24,7 +24,7 @@ export async function withLog<T>(
   env: Environment,
   read: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  const pool = openPool(await urlOf(named, env), 'access_ledger_reviewer', 1);
+  const pool = openPool(await urlOf(named, env, ['DATABASE_URL']), 'access_ledger_reviewer', 1);
   try {
     const client = await pool.connect().catch((error: unknown) => {
       throw databaseFault(error);
@@ -44,14 +44,49 @@ export async function withLog<T>(
   }
 }
 
-async function urlOf(named: Named, env: Environment): Promise<string> {
-  const given = typeof named === 'string' ? named : env.DATABASE_URL;
+/**
+ * Gives `read` a connection of the login's own rights, in one snapshot of the database that reads only. Of the settings, the
+ * owner's URL goes before the server's.
+ *
+ * @throws CommandFault for whatever keeps the database from being read
+ */
+export async function withSnapshot<T>(
+  named: Named,
+  env: Environment,
+  read: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
+  const { Client } = (await import('pg')).default;
+  const client = new Client({
+    connectionString: await urlOf(named, env, ['DATABASE_OWNER_URL', 'DATABASE_URL']),
+    connectionTimeoutMillis: CONNECT_MS,
+    application_name: 'access_ledger_command',
+  });
+  client.on('error', () => {}); // it fails where it is awaited
+  try {
+    await client.connect();
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await client.query('SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = 0; SET LOCAL jit = off');
+    return await read(client);
+  } catch (error) {
+    throw isDatabaseError(error) ? databaseFault(error) : error;
+  } finally {
+    await client.end();
+  }
+}
+
+const CONNECT_MS = 5_000;
+
+type UrlSetting = 'DATABASE_OWNER_URL' | 'DATABASE_URL';
+
+async function urlOf(named: Named, env: Environment, settings: readonly UrlSetting[]): Promise<string> {
+  const setting = settings.find((name) => env[name]);
+  const given = typeof named === 'string' ? named : setting && env[setting];
   if (!given) return embeddedUrl(env.DATA_DIR || '.data');
   try {
     return databaseUrl(given);
   } catch (error) {
     if (!(error instanceof SettingFault)) throw error;
-    throw new CommandFault(`${typeof named === 'string' ? 'the URL of --database' : 'DATABASE_URL'} ${error.message}`);
+    throw new CommandFault(`${typeof named === 'string' ? 'the URL of --database' : setting} ${error.message}`);
   }
 }
 

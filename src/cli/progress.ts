@@ -19,8 +19,11 @@ export interface Line {
 
 const EVERY_MS = 200;
 
-/** @param now milliseconds, of any clock that only goes forward */
-export function showProgress(line: Line, now: () => number): Progress {
+/**
+ * @param now milliseconds, of any clock that only goes forward
+ * @param counted what they are called
+ */
+export function showProgress(line: Line, now: () => number, counted = 'entries'): Progress {
   if (!line.isTTY) return { at: () => {}, end: () => {} };
   const began = now();
   let shown = began;
@@ -29,7 +32,7 @@ export function showProgress(line: Line, now: () => number): Progress {
       const at = now();
       if (at - shown < EVERY_MS) return;
       shown = at;
-      line.write(`\r\x1b[K${progressLine(entries, share, (at - began) / 1000)}`);
+      line.write(`\r\x1b[K${progressLine(entries, share, (at - began) / 1000, counted)}`);
     },
     end() {
       if (shown !== began) line.write('\r\x1b[K');
@@ -37,8 +40,8 @@ export function showProgress(line: Line, now: () => number): Progress {
   };
 }
 
-export function progressLine(entries: number, share: number | null, seconds: number): string {
-  const parts = [`${formatCount(entries)} entries`, `${formatCount(Math.round(entries / seconds))}/s`];
+export function progressLine(entries: number, share: number | null, seconds: number, counted = 'entries'): string {
+  const parts = [`${formatCount(entries)} ${counted}`, `${formatCount(Math.round(entries / seconds))}/s`];
   if (share !== null && share > 0) {
     parts.push(`${Math.floor(100 * share)} %`, `${formatSeconds((seconds * (1 - share)) / share)} left`);
   }

@@ -120,7 +120,7 @@ describe('access-ledger token', () => {
 
 describe('access-ledger', () => {
   it('helps, with an example for each command', async () => {
-    const commands = ['export', 'verify', 'keys kek', 'keys log', 'keys rotate', 'keys public', 'token'];
+    const commands = ['export', 'verify', 'keys kek', 'keys log', 'keys rotate', 'keys public', 'token', 'doctor'];
     const all = await Promise.all(commands.map((command) => run([...command.split(' '), '--help'])));
     for (const [i, { status, out, err }] of all.entries()) {
       expect([status, err]).to.deep.equal([0, '']);

@@ -17,10 +17,14 @@ const LOG_KEY_FILE = 'demo-log.key';
 const ROTATE_BEFORE_MS = 30 * 24 * 3_600_000;
 
 export function openDemoKeys(dataDir: string, now: () => Date): KeyProvider {
-  const file = join(madeFolder(dataDir), KEK_FILE);
+  const file = demoKekFile(madeFolder(dataDir));
   const text = readOrMakeSecretFile(file, () => formatKeys(generateKeys(now(), randomBytes)));
   if (isEnding(parseKeys(text, file), now())) renew(file, now());
   return fileKeys(file, now);
+}
+
+export function demoKekFile(dataDir: string): string {
+  return join(dataDir, KEK_FILE);
 }
 
 /** The text of the key that signs checkpoints; of the origin that was the folder's first. */

@@ -1,0 +1,206 @@
+/**
+ * Rows and entries are held against each other: every row of the registry is by an entry that stands and says it, and what
+ * entries say was made is there, unless a later one says that it was erased. Each is a walk over one table.
+ *
+ * Entries are taken by the columns that stand beside their leaves: whether those agree is for `access-ledger verify`. What a
+ * leaf names is found as it is spelt there, for a leaf is canonical; nothing is parsed that could fail.
+ */
+
+import type { DoctorFinding } from './finding.js';
+import type { Walk, Wrong } from './walk.js';
+
+/** One entry, by its id, which is looked up by key. */
+const entryOf = (row: string, says: string, entry = 'entry', log = '1') => `EXISTS (
+  SELECT FROM ledger.entry e WHERE e.log = ${log} AND e.id = ${row}.${entry} AND e.outcome = 'permitted' AND ${says})`;
+
+const spelt = (row: string) =>
+  `concat('{"category":"', ${row}.category, '","id":"', ${row}.record, '","version":', ${row}.version, '}')`;
+
+/** Declared in the first log: of what event, and what its leaf says of the row. */
+const DECLARED: Readonly<Record<string, { readonly key: string; readonly says: string }>> = {
+  legal_basis: {
+    key: 'r.key',
+    says: `e.event = 'legal-basis.declared' AND strpos(e.leaf, concat('"basis":"', r.key, '"')) > 0`,
+  },
+  category: {
+    key: 'r.key',
+    says: `e.event = 'category.declared' AND strpos(e.leaf, concat('"asked":["', r.key, '"]')) > 0`,
+  },
+  purpose: { key: 'r.key', says: `e.event = 'purpose.declared' AND e.purpose = r.key` },
+  purpose_category: {
+    key: `concat(r.purpose, ' ', r.category)`,
+    says: `e.event = 'purpose.declared' AND e.purpose = r.purpose AND strpos(e.leaf, concat('"', r.category, '"')) > 0`,
+  },
+  service: {
+    key: 'r.key',
+    says: `e.event = 'service.enrolled' AND strpos(e.leaf, concat('"service":"', r.key, '"')) > 0`,
+  },
+  processor: {
+    key: 'r.id',
+    says: `e.event = 'processor.registered' AND strpos(e.leaf, concat('"processor":"', r.id, '"')) > 0`,
+  },
+  need_to_know_grant: {
+    key: 'r.id',
+    says: `e.event = 'grant.approved' AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`,
+  },
+};
+
+const declared = Object.entries(DECLARED).map(
+  ([table, { key, says }]): Walk => ({
+    table: `registry.${table}`,
+    wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('${table} ', ${key}) AS place FROM stretch r WHERE NOT ${entryOf('r', says)}`,
+  }),
+);
+
+const revoked: Walk = {
+  table: 'registry.need_to_know_grant',
+  where: 'revocation IS NOT NULL',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('revocation of grant ', r.id) AS place FROM stretch r
+    WHERE NOT ${entryOf('r', `e.event = 'grant.revoked' AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`, 'revocation')}`,
+};
+
+const identities: Walk = {
+  table: 'registry.identity',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('identity of ', r.actor) AS place FROM stretch r
+    WHERE NOT ${entryOf(
+      'r',
+      `CASE r.kind
+        WHEN 'user' THEN e.event = 'user.registered' AND e.subject = r.actor
+        WHEN 'processor' THEN e.event = 'processor.registered' AND strpos(e.leaf, r.actor::text) > 0
+        ELSE e.event = 'identity.linked' AND strpos(e.leaf, r.actor::text) > 0 END`,
+      'entry',
+      'coalesce(r.log, 1)',
+    )}`,
+};
+
+const subjects: Walk = {
+  table: 'registry.subject',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('subject ', r.id) AS place FROM stretch r
+    WHERE NOT ${entryOf('r', `e.event = 'user.registered' AND e.subject = r.id`, 'entry', 'r.log')}
+    UNION ALL
+    SELECT 'KEY_MISSING', concat('subject ', r.id) FROM stretch r
+    WHERE NOT EXISTS (SELECT FROM registry.subject_key k WHERE k.log = r.log AND k.subject = r.id)
+      AND NOT EXISTS (SELECT FROM ledger.entry e WHERE e.log = r.log AND e.subject = r.id AND e.event = 'key.destroyed'
+        AND e.outcome = 'permitted')`,
+};
+
+/** An envelope is a 1, a nonce of 12 bytes, what it holds, and a tag of 16 (src/vault/envelope.ts). */
+const ENVELOPE = 29;
+const KEY = 32;
+
+const keys: Walk = {
+  table: 'registry.subject_key',
+  wrong: `SELECT 'KEY_UNWRAPPED' AS code, concat('subject ', r.subject) AS place FROM stretch r
+    WHERE octet_length(r.wrapped) <> ${ENVELOPE + KEY} OR get_byte(r.wrapped, 0) <> 1`,
+};
+
+const versions: Walk = {
+  table: 'registry.record_version',
+  wrong: `SELECT 'VERSION_WITHOUT_ENTRY' AS code, concat('record ', r.record, ' version ', r.version) AS place FROM stretch r
+    WHERE NOT ${entryOf(
+      'r',
+      `e.subject = r.subject AND e.event = CASE r.version WHEN 1 THEN 'record.created' ELSE 'record.updated' END
+        AND strpos(e.leaf, ${spelt('r')}) > 0`,
+      'entry',
+      'r.log',
+    )}
+    UNION ALL
+    SELECT 'VALUE_UNSEALED', concat('record ', r.record, ' version ', r.version) FROM stretch r
+    WHERE octet_length(r.sealed) < ${ENVELOPE} OR get_byte(r.sealed, 0) <> 1`,
+};
+
+/** A record version as a body spells it: category, id and version. */
+const NAMED = `'\\{"category":"([a-z_.]+)","id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","version":([0-9]{1,9})\\}'`;
+
+const entries: Walk = {
+  table: 'ledger.entry',
+  title: 'the rows that entries name',
+  where: `outcome = 'permitted'
+    AND event IN ('record.created', 'record.updated', 'record.erased', 'key.destroyed', 'user.registered')`,
+  wrong: `
+    SELECT CASE r.event WHEN 'record.erased' THEN 'NOT_ERASED' ELSE 'ENTRY_WITHOUT_VERSION' END AS code,
+      concat('entry ', r.index, ' record ', n.part[2], ' version ', n.part[3]) AS place
+    FROM stretch r CROSS JOIN LATERAL regexp_matches(r.leaf, ${NAMED}, 'g') AS n(part)
+      LEFT JOIN LATERAL (SELECT v.entry FROM registry.record_version v
+        WHERE v.record = n.part[2]::uuid AND v.log = r.log AND v.version = n.part[3]::int LIMIT 1) v ON true
+    WHERE CASE r.event WHEN 'record.erased' THEN v.entry IS NOT NULL
+      ELSE v.entry IS DISTINCT FROM r.id AND NOT (v.entry IS NULL AND EXISTS (SELECT FROM ledger.entry e
+        WHERE e.log = r.log AND e.subject = r.subject AND e.index > r.index AND e.event = 'record.erased'
+          AND e.outcome = 'permitted'
+          AND strpos(e.leaf, concat('{"category":"', n.part[1], '","id":"', n.part[2], '","version":', n.part[3], '}')) > 0))
+      END
+    UNION ALL
+    SELECT 'NOT_ERASED', concat('entry ', r.index, ' key of ', r.subject) FROM stretch r
+    WHERE r.event = 'key.destroyed'
+      AND EXISTS (SELECT FROM registry.subject_key k WHERE k.log = r.log AND k.subject = r.subject)
+    UNION ALL
+    SELECT 'ENTRY_WITHOUT_ROW', concat('entry ', r.index, ' subject ', r.subject) FROM stretch r
+    WHERE r.event = 'user.registered'
+      AND NOT EXISTS (SELECT FROM registry.subject s WHERE s.log = r.log AND s.id = r.subject)`,
+};
+
+const erasures: Walk = {
+  table: 'registry.erasure',
+  wrong: `SELECT 'ERASURE_LEFT' AS code, concat(r.part, ' of subject ', r.subject) AS place FROM stretch r`,
+};
+
+/** In the order in which they are made: small ones first. */
+export const WALKS: readonly Walk[] = [...declared, revoked, erasures, identities, subjects, keys, versions, entries];
+
+type RowCode =
+  | 'VERSION_WITHOUT_ENTRY'
+  | 'ENTRY_WITHOUT_VERSION'
+  | 'ROW_WITHOUT_ENTRY'
+  | 'ENTRY_WITHOUT_ROW'
+  | 'NOT_ERASED'
+  | 'ERASURE_LEFT'
+  | 'KEY_MISSING'
+  | 'VALUE_UNSEALED'
+  | 'KEY_UNWRAPPED';
+
+const SAYS: Readonly<Record<RowCode, { readonly what: string; readonly remedy: string }>> = {
+  VERSION_WITHOUT_ENTRY: {
+    what: 'no entry says that this value was recorded',
+    remedy: 'somebody wrote it past the log: find out who, and from when the triggers did not hold',
+  },
+  ENTRY_WITHOUT_VERSION: {
+    what: 'an entry says that this value was recorded, and it is not there, nor was it erased',
+    remedy: 'somebody deleted it past the log: take it from a backup, if it is owed',
+  },
+  ROW_WITHOUT_ENTRY: {
+    what: 'no entry says this',
+    remedy: 'somebody wrote it past the log: find out who, and from when the triggers did not hold',
+  },
+  ENTRY_WITHOUT_ROW: {
+    what: 'an entry says that this person was registered, and nobody is',
+    remedy: 'somebody deleted the row past the log: take it from a backup',
+  },
+  NOT_ERASED: {
+    what: 'an entry says that this was erased, and it is there',
+    remedy: 'a backup was restored, or the triggers did not hold: erase the person again',
+  },
+  ERASURE_LEFT: {
+    what: 'a deletion was committed that nothing held against its entry',
+    remedy:
+      'the trigger erased_under_entry was off: find the entry record.erased of the person, or who deleted without one',
+  },
+  KEY_MISSING: {
+    what: 'the person has no key, and no entry says that it was destroyed',
+    remedy: 'take it from a backup: values under it do not open',
+  },
+  VALUE_UNSEALED: {
+    what: 'these bytes are no sealed value',
+    remedy: 'somebody wrote it past the vault: look whether it is a value in the clear, and record it anew',
+  },
+  KEY_UNWRAPPED: {
+    what: 'these bytes are no wrapped key',
+    remedy: 'somebody wrote it past the vault: what it seals is open to whoever has the database',
+  },
+};
+
+export function rowFinding({ code, count, places }: Wrong): DoctorFinding {
+  const { what, remedy } = SAYS[code as RowCode];
+  const others = count - 1;
+  const first = `${places[0]}${others > 0 ? ` and ${others} more` : ''}`;
+  return { code: code as RowCode, what: `${first}: ${what}`, remedy, count, places };
+}
