@@ -29,6 +29,9 @@ export interface LiveLog extends Tiles {
   opens(bundle: Bundle): Promise<boolean>;
 }
 
+/** Hashes that a signed checkpoint covers are not there: the server answers, and does not have them. */
+export class NotServed extends CommandFault {}
+
 /** The caller's token is missing, or not good for what was asked. */
 class Closed extends CommandFault {}
 
@@ -130,7 +133,7 @@ export function openLiveLog(url: URL, token: string | null): LiveLog {
       const read = await Promise.all(tiles.map(tile));
       return read.map((hashes, nth) => {
         if (hashes) return hashes;
-        throw new CommandFault(`${url.href}: the log does not serve ${formatTilePath(tiles[nth]!)}, which it has to`);
+        throw new NotServed(`${url.href}: the log does not serve ${formatTilePath(tiles[nth]!)}, which it has to`);
       });
     },
     async opens(bundle) {

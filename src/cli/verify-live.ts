@@ -11,10 +11,10 @@ import { NoteError, parseNote } from '../log/note.js';
 import type { VerifierKey } from '../log/note-key.js';
 import { readEntry, type StoredEntry } from '../log/reading.js';
 import { type Bundle, TILE_WIDTH, tileAt, tiledHashes } from '../log/tile.js';
-import { HASH_BYTES, type Hash, rootAt } from '../log/tree.js';
+import { Frontier, HASH_BYTES, type Hash, rootAt } from '../log/tree.js';
 import { type Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
-import type { LiveLog } from './live-log.js';
+import { type LiveLog, NotServed } from './live-log.js';
 import { evidenceWith, type ResumableEvidence, startOf, trustedHead } from './resuming.js';
 
 export interface LiveVerdict {
@@ -50,7 +50,7 @@ export async function verifyLive(
   const all = evidenceWith(kept, evidence);
   const opened = signed ? all : { checkpoints: { ...evidence.checkpoints, notes: [shown.note] } };
   const size = signed ? shown.head.size : 0;
-  const start = await startOf(signed ? trusted : null, size, live);
+  const start = await startOf(signed ? trusted : null, size, live).catch(unlessNotServed);
   const from = start.size;
   const first = size === 0 ? null : bundleOf(from, size);
   const leavesRead = first !== null && (await live.opens(first));
@@ -59,6 +59,12 @@ export async function verifyLive(
     ? await readLeaves(live, new Verifier(opened, start), from, size, told)
     : await readHashes(live, new HashVerifier(opened, start), from, size, told);
   return { report, note: shown.note, leavesRead };
+}
+
+/** Where hashes from before are gone, the whole is read, to find what else is. */
+function unlessNotServed(error: unknown): Frontier {
+  if (error instanceof NotServed) return new Frontier();
+  throw error;
 }
 
 async function readLeaves(live: LiveLog, verifier: Verifier, from: number, size: number, told: (n: number) => void) {
@@ -90,9 +96,9 @@ async function readHashes(
   told: (n: number) => void,
 ) {
   for await (const [bundle, hashes] of inOrder(bundlesOf(from, size), async (one) => {
-    const [read] = await live.read([{ level: 0, ...one }]);
-    return [one, read!] as const;
+    return [one, await live.tile({ level: 0, ...one })] as const;
   })) {
+    if (!hashes) break;
     const first = bundle.index * TILE_WIDTH;
     for (let nth = Math.max(0, from - first); nth < bundle.width; nth++) verifier.take(hashAt(hashes, nth));
     told(first + bundle.width - from);

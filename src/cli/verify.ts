@@ -159,6 +159,7 @@ async function resumeDatabase(named: Named, given: ResumableEvidence, progress: 
   const { withLog } = await import('./database.js');
   const { logSize } = await import('./log-rows.js');
   const { Verifier } = await import('../log/verify.js');
+  const { Frontier } = await import('../log/tree.js');
   const { FIRST_LOG } = await import('../database/migrating.js');
   const { formatNoteOf } = await import('../ledger/prover.js');
   const { NotThere, treeReader } = await import('../ledger/tree-reader.js');
@@ -169,8 +170,9 @@ async function resumeDatabase(named: Named, given: ResumableEvidence, progress: 
     const note = newest && formatNoteOf(newest);
     const evidence = evidenceWith(note === null ? null : { note, file: 'the newest checkpoint' }, given);
     const start = await startOf(trusted, await logSize(client), tree).catch((error: unknown) => {
-      if (!(error instanceof NotThere)) throw error;
-      throw new CommandFault(`${error.message}: verify it without --since`, { cause: error });
+      // Where hashes from before are gone, the whole is read, to find what else is.
+      if (error instanceof NotThere) return new Frontier();
+      throw error;
     });
     return { report: await readRows(client, new Verifier(evidence, start), start.size, progress), note };
   });

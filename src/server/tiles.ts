@@ -12,7 +12,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../graphql/fault.js';
 import { formatNoteOf } from '../ledger/prover.js';
-import type { SignedCheckpoint, TreeReader } from '../ledger/tree-reader.js';
+import { NotThere, type SignedCheckpoint, type TreeReader } from '../ledger/tree-reader.js';
 import { type Bundle, formatBundle, lengthOfLevel, parseTilePath, TILE_WIDTH } from '../log/tile.js';
 
 export interface PublishedLog {
@@ -48,8 +48,8 @@ export function addTiles(app: FastifyInstance, published: TilesOptions): void {
     const { level, ...place } = tile;
     if (level === 'entries') await enterReading(request);
     await checkPublished(level === 'entries' ? 0 : level, place);
-    if (level === 'entries') return send(reply, 'private', formatBundle(await leavesOf(place)));
-    const [hashes] = await tree.read([{ level, ...place }]);
+    if (level === 'entries') return send(reply, 'private', formatBundle(await orNotFound(leavesOf(place))));
+    const [hashes] = await orNotFound(tree.read([{ level, ...place }]));
     return send(reply, 'public', hashes!);
   });
 
@@ -61,6 +61,15 @@ export function addTiles(app: FastifyInstance, published: TilesOptions): void {
 
   function leavesOf({ index, width }: Bundle): Promise<Uint8Array[]> {
     return tree.leaves(index * TILE_WIDTH, width);
+  }
+}
+
+/** What was published and is gone is not there, to whoever verifies: a fault of ours would only have them try again. */
+async function orNotFound<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    throw error instanceof NotThere ? new Fault('NOT_FOUND') : error;
   }
 }
 

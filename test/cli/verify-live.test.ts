@@ -130,6 +130,8 @@ describe('access-ledger verify URL', () => {
     expect(out).to.match(/^inconclusive: the published hashes are those of the checkpoint.*\nnot checked: any leaf/);
     live.instead.set('tile/0/001', Buffer.alloc(8192));
     expect(await found(null, null)).to.deep.equal(['tampered', 'ROOT_MISMATCH 0 599']);
+    live.instead.set('tile/0/001', 404);
+    expect(await found(null, null)).to.deep.equal(['tampered', 'TAIL_CUT 256 599']);
   });
 
   it('reads leaves without a token where the log serves them to anybody', async () => {

@@ -18,6 +18,7 @@ import { makeSecretFile } from '../../src/vault/secret-file.js';
 import { serveWitness, type WitnessServer } from '../../src/witness/server.js';
 import type { State } from '../../src/witness/state.js';
 import { Witness } from '../../src/witness/witness.js';
+import { run } from '../cli/command.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
 import { closeFolder, freshDatabase, openFolder, type TestDatabase } from '../support/postgres.js';
 
@@ -256,6 +257,25 @@ describe('the server', function () {
     expect(leaves.map(linkOf).join('')).to.equal(Buffer.from(tile!).toString('hex'));
     expect(answers[1]!.headers.get('cache-control')).to.match(/^private, .*immutable$/);
     expect((await ask('rita', '{ logHead { size } }')).data.logHead.size).to.equal(before);
+  });
+
+  it('is verified over the network by a reviewer, and by nobody else', async () => {
+    const { size } = await checkpoint();
+    const verify = async (token: string) =>
+      run(['verify', server.url, '--key', formatVerifierKey(logKey), '--token', token]);
+    const past = Math.floor(Date.now() / 1000) - 7_200;
+    const claims = { sub: 'rita', access_ledger_roles: ['security-reviewer'], aud: provider.audience };
+    const [intact, refused, expired] = await Promise.all([
+      provider.token('rita').then(verify),
+      provider.token('sam').then(verify),
+      provider.sign({ ...claims, iat: past, exp: past + 60 }).then(verify),
+    ]);
+    expect(intact.err).to.equal('');
+    expect(intact.status).to.equal(0);
+    expect(Number(/^intact: all (\d+) entries attested by/.exec(intact.out)![1])).to.be.at.least(size);
+    expect([refused.status, expired.status]).to.deep.equal([3, 3]);
+    expect(refused.err).to.match(/the token is not a security reviewer's/);
+    expect(expired.err).to.match(/does not take this token: it may have expired/);
   });
 
   for (const path of ['tile/0/999', 'tile/0/000.p/256', 'tile/7/000', 'tile/entries/x001/000', 'tile/0/0', 'tile/']) {
