@@ -54,7 +54,13 @@ export type Report = Verdict & {
   readonly unchecked: readonly Unchecked[];
 };
 
-/** Verifies a log in one thread. A reader with several may call `readEntry` in all of them, and `Verifier` in one. */
+/**
+ * Verifies a log in one thread. A reader with several may call `readEntry` in all of them, and `Verifier` in one.
+ *
+ * @param entries from the first on, as they are stored: those of an export come from `parseExportLines`
+ * @param evidence what is held from outside the log; without any, no verdict is `intact`
+ * @throws EvidenceError for evidence that cannot be used
+ */
 export async function verify(
   entries: AsyncIterable<StoredEntry> | Iterable<StoredEntry>,
   evidence: Evidence = {},

@@ -19,6 +19,8 @@ function loadedBy(name: string): { ours: string[]; packages: string[] } {
     ours.add(path);
     for (const from of importsOf(file)) {
       if (from.startsWith('.')) visit(new URL(from.replace(/\.js$/, '.ts'), file));
+      // As src/log/package.json says for Node.
+      else if (from.startsWith('#')) visit(new URL(`${from.slice(1)}.node.ts`, file));
       else if (!from.startsWith('node:')) packages.add(from);
     }
   };
