@@ -5,8 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { type Account, firstClosed } from '../../src/database/embedded/account.js';
-import { as } from '../../src/database/embedded/program.js';
+import { firstClosed } from '../../src/database/embedded/account.js';
+import { type Account, as } from '../../src/database/embedded/program.js';
 
 /** Starts the embedded PostgreSQL with the options given; says its URL, or the fault's code. */
 export const STARTS = `

@@ -1,16 +1,11 @@
 /**
- * An account is the user of the operating system as whom PostgreSQL runs. PostgreSQL refuses to run as root, so for
- * root that is another one; for anybody else it is their own, which we write as null.
+ * Which account PostgreSQL runs as. It refuses to run as root, so for root that is another one; for anybody else it is
+ * their own, which we write as null.
  */
 import { lchown, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EmbeddedPostgresError, nullIfAbsent } from './error.js';
-import { run } from './program.js';
-
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { type Account, run } from './program.js';
 
 /** `initdb` wants an entry in the user database, so a made-up uid will not do. The second is what macOS calls it. */
 const NAMES = ['postgres', '_postgres', 'nobody'];

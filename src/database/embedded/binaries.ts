@@ -7,10 +7,10 @@ import { constants } from 'node:fs';
 import { cp, lstat, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { type Account, giveTo } from './account.js';
+import { giveTo } from './account.js';
 import { codeOf, EmbeddedPostgresError, isForbidden, nullIfAbsent } from './error.js';
 import { freshFolder, settle } from './fresh-folder.js';
-import { run } from './program.js';
+import { type Account, run } from './program.js';
 
 export interface Binaries {
   readonly initdb: string;

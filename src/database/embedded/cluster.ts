@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Account, firstClosed, giveTo } from './account.js';
+import { firstClosed, giveTo } from './account.js';
 import type { Binaries } from './binaries.js';
 import { EmbeddedPostgresError, nullIfAbsent } from './error.js';
 import { freshFolder, settle } from './fresh-folder.js';
-import { run } from './program.js';
+import { type Account, run } from './program.js';
 
 export interface Connection {
   readonly password: string;

@@ -3,8 +3,13 @@
  * same, as the account it belongs to.
  */
 import { spawn } from 'node:child_process';
-import type { Account } from './account.js';
 import { codeOf } from './error.js';
+
+/** A user of the operating system. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** Its own folder might be closed to the account; and `PGPORT`, `LC_ALL` or `TZ` would change what PostgreSQL does. */
 export const SURROUNDINGS = { cwd: '/', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } };

@@ -5,10 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Account } from './account.js';
 import { EmbeddedPostgresError, nullIfAbsent } from './error.js';
 import { awaitPostmaster, isPostmaster, POLL_MS, type Postmaster, readPidFile } from './postmaster.js';
-import { as, isAlive, SURROUNDINGS } from './program.js';
+import { type Account, as, isAlive, SURROUNDINGS } from './program.js';
 
 export interface Start {
   readonly postgres: string;
@@ -42,8 +41,9 @@ const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' 
 /** Only for what may be lost: tests' databases. */
 const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB' };
 
-/** The port was taken meanwhile; another start was quicker; sessions of a postmaster that was killed still end. */
-const TRANSIENT = /Address already in use|lock file .* already exists|shared memory block .* still in use/;
+/** The port was taken meanwhile; another start was quicker, or is about to be; sessions of a postmaster that was killed still end. */
+const TRANSIENT =
+  /Address already in use|lock file .* already exists|lock file .* is empty|shared memory block .* still in use/;
 
 /**
  * Runs PostgreSQL and waits until it answers.
