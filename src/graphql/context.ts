@@ -6,6 +6,14 @@ import type { Gate } from '../gate/gate.js';
 import type { Prover } from '../ledger/prover.js';
 import type { Actor, Entry } from '../log/entry.js';
 
+/** What a subscription follows the log by. */
+export interface Live {
+  /** Aborted when nobody waits for events any more. */
+  readonly signal: AbortSignal;
+  /** Resolves when the log may have grown since the last call, at once when aborted. */
+  grown(): Promise<void>;
+}
+
 export interface Context {
   /** The id we gave the request. */
   readonly request: string;
@@ -22,4 +30,6 @@ export interface Context {
   readonly prover: Prover;
   /** What the operation has caused so far. */
   readonly entries: Entry[];
+  /** Null but for subscriptions. */
+  readonly live: Live | null;
 }

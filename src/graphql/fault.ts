@@ -93,7 +93,12 @@ export const FAULTS = {
   SUBSCRIPTION_REFUSED: {
     status: 400,
     message: 'Subscriptions are not served here.',
-    advice: 'Send a query or a mutation.',
+    advice: 'Send it to /graphql/stream.',
+  },
+  NO_SUBSCRIPTION: {
+    status: 400,
+    message: 'Only subscriptions are served here.',
+    advice: 'Send queries and mutations to /graphql.',
   },
   QUERY_TOO_LARGE: { status: 400, message: 'The document has too many tokens.', advice: 'Split it.' },
   QUERY_TOO_DEEP: { status: 400, message: 'The document is nested too deeply.', advice: 'Split it.' },
@@ -116,6 +121,7 @@ export const FAULTS = {
     advice: 'Send content-type: application/json, or a header apollo-require-preflight.',
   },
   RATE_LIMITED: { status: 429, message: 'Too many requests.', advice: 'Wait as long as Retry-After says.' },
+  TOO_MANY_STREAMS: { status: 429, message: 'Too many subscriptions are open.', advice: 'End one first.' },
   NO_SUCH_ID: { status: 404, message: 'An id names nothing.', advice: 'Compare it with what was listed.' },
   ALREADY_REGISTERED: {
     status: 409,

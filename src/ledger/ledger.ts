@@ -79,7 +79,9 @@ const FULL_GROUP = 200;
 
 const unanswered = () => new LedgerFault('UNAVAILABLE');
 
-const appends = channel('access-ledger:append');
+/** What is told of each group that was sent. */
+export const APPENDS = 'access-ledger:append';
+const appends = channel(APPENDS);
 
 export function createLedger({ log, pool, source }: LedgerOptions): Ledger {
   const appendGroup = grouping<readonly string[], Row[]>({

@@ -31,6 +31,8 @@ export interface RequestFacts {
   readonly method: 'GET' | 'POST';
   /** For what the operation enters in the log, from the search for its actor on. */
   readonly entries: Entry[];
+  /** Of a subscription: aborted when nobody waits for its events any more. */
+  readonly signal?: AbortSignal;
 }
 
 export type ContextFor<C extends RequestContext> = (caller: Caller, request: RequestFacts) => Promise<C>;

@@ -13,6 +13,7 @@ import type { FactSources } from '../gate/fact-source.js';
 import { factReader } from '../gate/facts.js';
 import { type GateParts, openGate } from '../gate/gate.js';
 import type { Context } from '../graphql/context.js';
+import { followArrivals } from '../ledger/arrivals.js';
 import { openLedger } from '../ledger/open-ledger.js';
 import { createProver } from '../ledger/prover.js';
 import type { Publications } from '../ledger/publications.js';
@@ -47,6 +48,8 @@ export interface Operation {
   readonly overGet?: boolean;
   /** Where its entries are gathered, if it has some already. */
   readonly entries?: Entry[];
+  /** Of a subscription; aborted in the end. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Core {
@@ -87,10 +90,11 @@ export async function openCore({ url, origin, keys, now, quorum = 1 }: CoreOptio
     rows,
     tree,
     publications: writer.publications,
-    contextFor({ actor, request, overGet = false, entries = [] }) {
+    contextFor({ actor, request, overGet = false, entries = [], signal }) {
       const asker: Asker = { actor, request, now, entries };
       const gate = openGate(parts, asker);
-      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate, prover };
+      const live = signal ? { signal, grown: followArrivals(signal) } : null;
+      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate, prover, live };
     },
     checks: {
       database: () => answers(reader),

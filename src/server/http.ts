@@ -3,6 +3,7 @@
  * caller's budget, and only then read; each operation gets a context of its own and a deadline.
  *
  *     /graphql         GET, POST   bearer token with an acting role
+ *     /graphql/stream  POST        the same, for subscriptions: see stream.ts
  *     /metrics         GET         bearer token with the role operator
  *     /checkpoint      GET         anybody; /tile/* too, but for leaves: see tiles.ts
  *     /graphiql        GET         anybody: a page without data, where introspection is on
@@ -23,6 +24,8 @@ import { addHealth, type Checks } from './health.js';
 import { createBudget, type Limits, type OnSuppressed } from './limits.js';
 import type { Log } from './log.js';
 import { JSON_MEDIA } from './media-type.js';
+import { createStreaming } from './stream.js';
+import { createSubscriber } from './subscriber.js';
 import type { Telemetry } from './telemetry.js';
 import { addTiles, type PublishedLog } from './tiles.js';
 import { Unauthenticated } from './unauthenticated.js';
@@ -107,14 +110,15 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
       throw door.failed(request.ip, error);
     }
   };
+  const enter = async (request: FastifyRequest) => {
+    const caller = await authenticated(request);
+    checkActs(caller);
+    await budget.spend(caller, 1);
+  };
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: async (request) => {
-      const caller = await authenticated(request);
-      if (caller.roles.every((role) => role === 'operator')) throw new Unauthenticated('TOKEN_ROLE_MISSING');
-      await budget.spend(caller, 1);
-    },
+    onRequest: enter,
     handler: (request, reply) => answerGraphQL({ executor, contextFor, budget, limits, log, working }, request, reply),
   });
   app.route({
@@ -124,6 +128,16 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
       throw new Fault('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, POST' } });
     },
   });
+  const streaming = createStreaming<C>({
+    subscribe: createSubscriber<C>(options),
+    contextFor,
+    letIn: async ({ headers }) => checkActs(await authenticate(headers.authorization)),
+    budget,
+    limits,
+    log,
+    working,
+  });
+  app.post('/graphql/stream', { onRequest: enter }, (request, reply) => streaming.answer(request, reply));
   app.get('/metrics', async (request, reply) => {
     const caller = await authenticated(request);
     if (!caller.roles.includes('operator')) throw new Unauthenticated('TOKEN_ROLE_MISSING');
@@ -146,11 +160,17 @@ export async function createHttp<C extends RequestContext>(options: HttpOptions<
     listen: (at) => app.listen(at),
     async close(patience) {
       draining = true;
+      streaming.stop();
       await drained(app, working, patience);
       await budget.close();
       await executor.stop();
     },
   };
+}
+
+/** @throws Unauthenticated for an operator, who reads metrics and acts as nothing */
+function checkActs(caller: Caller): void {
+  if (caller.roles.every((role) => role === 'operator')) throw new Unauthenticated('TOKEN_ROLE_MISSING');
 }
 
 /** Until nothing is under way, or for so many milliseconds: then the connections are cut, and nobody waits for the rest. */

@@ -22,6 +22,8 @@ export interface Limits {
   /** Operations that one actor may send within a window, to one process. Entries count too: see ENTRIES_PER_OPERATION. */
   readonly rate: { readonly operations: number; readonly seconds: number };
   readonly door: DoorLimits;
+  /** Subscriptions that are open at once in one process. */
+  readonly streams: { readonly ofCaller: number; readonly total: number };
   /** Until the answer of an operation is given up, in milliseconds. */
   readonly operationMs: number;
   /** Until a request must have arrived, in milliseconds. */
@@ -39,6 +41,7 @@ export const DEFAULT_LIMITS: Limits = {
   complexity: 10_000,
   rate: { operations: 600, seconds: 60 },
   door: DOOR,
+  streams: { ofCaller: 4, total: 200 },
   operationMs: 20_000,
   requestMs: 30_000,
   documentCharacters: 512 * 1024,

@@ -17,6 +17,14 @@ export function chooseMediaType(accept: string | undefined): MediaType | null {
   return graphql > json ? GRAPHQL_MEDIA : JSON_MEDIA;
 }
 
+/** Whether server-sent events are accepted. */
+export function acceptsEvents(accept: string | undefined): boolean {
+  const ranges = (accept ?? '*/*').split(',').map(parseRange);
+  return ranges.some(
+    ({ type, quality: wanted }) => ['text/event-stream', 'text/*', '*/*'].includes(type) && wanted > 0,
+  );
+}
+
 /** Whether an Accept-Encoding header names this encoding, and not as one that is not wanted (RFC 9110, section 12.5.3). */
 export function acceptsEncoding(accepted: string | string[] | undefined, encoding: string): boolean {
   const ranges = String(accepted ?? '')

@@ -103,14 +103,17 @@ async function listen({ config, log, now, core, issuer, publishing, quorum }: Li
   const http = await createHttp({
     schema: await buildApiSchema(),
     authenticate: createAuthenticator({ ...(issuer ?? config.oidc!), now: () => now().getTime() }),
-    contextFor: async (caller, { id, method, entries }) =>
-      core.contextFor({ actor: await actor(caller, id, entries), request: id, overGet: method === 'GET', entries }),
+    contextFor: async (caller, { id: request, method, entries, signal }) => {
+      const known = await actor(caller, request, entries);
+      return core.contextFor({ actor: known, request, overGet: method === 'GET', entries, signal });
+    },
     published: {
       tree: core.tree,
       quorum,
       now,
-      enterReading: async (caller, request) =>
-        readingSession(core.contextFor({ actor: await actor(caller, request), request }), 'tile'),
+      enterReading: async (caller, request) => {
+        await readingSession(core.contextFor({ actor: await actor(caller, request), request }), 'tile');
+      },
     },
     checks: { ...core.checks, ...publishing.checks },
     limits: { ...DEFAULT_LIMITS, rate: { operations: config.requestsPerMinute, seconds: 60 } },

@@ -3,6 +3,7 @@
  */
 import 'reflect-metadata';
 import { Writable } from 'node:stream';
+import { expect } from 'chai';
 import { GraphQLError } from 'graphql';
 import {
   Arg,
@@ -16,6 +17,7 @@ import {
   ObjectType,
   Query,
   Resolver,
+  Root,
   Subscription,
 } from 'type-graphql';
 import { TryAgain } from '../../src/gate/try-again.js';
@@ -36,6 +38,8 @@ import type { OpenIdProvider } from '../support/oidc.js';
 export interface ToyContext extends RequestContext {
   readonly caller: Caller;
   readonly entries: { index: number; link: string }[];
+  /** Of a subscription. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 @ObjectType()
@@ -114,13 +118,40 @@ class Toy {
     return 'changed';
   }
 
-  @Subscription(() => String, { subscribe: () => nothing() })
-  ticks(): string {
-    return 'tick';
+  /** So many ticks of so many characters; then it ends, fails, or waits until nobody listens. */
+  @Subscription(() => String, { subscribe: ({ args, context }: Ticking) => ticking(args, context) })
+  ticks(
+    @Root() tick: string,
+    @Arg('count', () => Int, { nullable: true }) _count?: number,
+    @Arg('size', () => Int, { nullable: true }) _size?: number,
+    @Arg('then', () => String, { nullable: true }) _then?: string,
+  ): string {
+    if (tick === 'bad tick') throw failures.unique!();
+    return tick;
   }
 }
 
-async function* nothing(): AsyncGenerator<string> {}
+interface Ticking {
+  readonly args: { readonly count?: number; readonly size?: number; readonly then?: string };
+  readonly context: ToyContext;
+}
+
+/** How many ticks were made so far, of all subscriptions. */
+export const ticked = { count: 0, ended: 0 };
+
+async function* ticking({ count = 0, size = 0, then }: Ticking['args'], { entries, signal }: ToyContext) {
+  entries.push({ index: 5, link: 'link 5' });
+  try {
+    for (let nth = 0; nth < count && !signal!.aborted; nth++) {
+      ticked.count += 1;
+      yield nth === 1 && then === 'badly' ? 'bad tick' : `tick ${nth}`.padEnd(size, '.');
+    }
+    if (then === 'wait' && !signal!.aborted) await new Promise((resolve) => signal!.addEventListener('abort', resolve));
+    else if (failures[then ?? '']) throw failures[then!]!();
+  } finally {
+    ticked.ended += 1;
+  }
+}
 
 /** The same for every row of a page. */
 const PAGE_FAILURE = Object.assign(new Error(STORED), { code: '57P01' });
@@ -207,8 +238,8 @@ export async function startToys(provider: OpenIdProvider, { limits, ...options }
   const http = await createHttp<ToyContext>({
     schema: await toySchema(),
     authenticate: createAuthenticator({ issuer, audience, now: Date.now }),
-    contextFor: async (caller, { id }) => {
-      const context: ToyContext = { request: id, entries: [], caller };
+    contextFor: async (caller, { id, signal }) => {
+      const context: ToyContext = { request: id, entries: [], caller, signal };
       contexts.push(context);
       return context;
     },
@@ -237,6 +268,6 @@ export async function startToys(provider: OpenIdProvider, { limits, ...options }
 }
 
 export function toySchema() {
-  const pubSub = { publish: () => {}, subscribe: nothing };
+  const pubSub = { publish: () => {}, subscribe: (): never => expect.fail('nothing is published') };
   return buildSchema({ resolvers: [Toy], validate: false, pubSub });
 }

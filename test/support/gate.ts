@@ -19,7 +19,7 @@ import { Refusal } from '../../src/policy/refusal.js';
 import { SYSTEM } from '../../src/policy/system.js';
 import { createActors } from '../../src/server/actors.js';
 import type { ActingRole } from '../../src/server/authentication.js';
-import { type Core, openCore } from '../../src/server/core.js';
+import { type Core, type Operation, openCore } from '../../src/server/core.js';
 import { type LeavingError, leavingError } from '../../src/server/errors.js';
 import { buildApiSchema } from '../../src/server/schema.js';
 import { formatKeys, generateKeys } from '../../src/vault/key-file.js';
@@ -48,7 +48,7 @@ export interface TestGate {
   /** What wraps people's keys. */
   readonly kek: { readonly id: string; readonly retires: string };
   /** Each call is another operation. */
-  contextFor(actor: Actor, changes?: Partial<Pick<Context, 'overGet'>>): Context;
+  contextFor(actor: Actor, changes?: Partial<Pick<Operation, 'overGet' | 'signal'>>): Context;
   /** Staff signs in for the first time and gets a pseudonym; users and processors were registered with `identityOf`. */
   signIn(role: ActingRole, sub?: string): Promise<Actor>;
   /** A person with these values; by default a name and an e-mail address. */

@@ -15,44 +15,51 @@ const HOUR_MS = 3_600_000;
 type Session = 'log.read' | 'history.read';
 
 /** What one operation fetches at once is one reading. */
-const opening: Readonly<Record<Session, WeakMap<Context, Promise<void>>>> = {
+const opening: Readonly<Record<Session, WeakMap<Context, Promise<Date>>>> = {
   'log.read': new WeakMap(),
   'history.read': new WeakMap(),
 };
 
-/** Returns once the reviewer's reading stands in the log. @throws Refusal, with its entry, for whoever may not read it */
-export function readingSession(context: Context, operation: string): Promise<void> {
+/**
+ * Returns once the reviewer's reading stands in the log.
+ *
+ * @returns the moment from which on it needs another
+ * @throws Refusal, with its entry, for whoever may not read it
+ */
+export function readingSession(context: Context, operation: string): Promise<Date> {
   return session(context, 'log.read', operation);
 }
 
 /** The same for a person who reads of themselves. */
-export function historySession(context: Context, operation: string): Promise<void> {
+export function historySession(context: Context, operation: string): Promise<Date> {
   return session(context, 'history.read', operation);
 }
 
-function session(context: Context, event: Session, operation: string): Promise<void> {
+function session(context: Context, event: Session, operation: string): Promise<Date> {
   const known = opening[event].get(context) ?? open(context, event, operation);
   opening[event].set(context, known);
   return known;
 }
 
-async function open(context: Context, event: Session, operation: string): Promise<void> {
+async function open(context: Context, event: Session, operation: string): Promise<Date> {
   const { actor, gate, now } = context;
   // A session that somebody opened as a reviewer is nothing to them in another role.
-  if (!refusedByRole(actor, event) && (await isOpen(context, event))) return;
-  const until = new Date(now().getTime() + HOUR_MS).toISOString();
+  const opened = refusedByRole(actor, event) ? null : await openedAt(context, event);
+  if (opened) return new Date(opened.getTime() + HOUR_MS);
+  const until = new Date(now().getTime() + HOUR_MS);
   const about = event === 'history.read' ? { subject: actor.id } : {};
-  await gate.note({ event, operation, data: null }, { ...about, details: { until } });
+  await gate.note({ event, operation, data: null }, { ...about, details: { until: until.toISOString() } });
+  return until;
 }
 
-/** Others read the log too, so only what was entered within the hour is looked through. */
-async function isOpen({ actor, log, now, rows }: Context, event: Session): Promise<boolean> {
-  const opened = await rows.query(
-    `SELECT FROM ledger.entry e
+/** Within the last hour. Others read the log too, so only what was entered since is looked through. */
+async function openedAt({ actor, log, now, rows }: Context, event: Session): Promise<Date | null> {
+  const [newest] = await rows.query(
+    `SELECT e.at FROM ledger.entry e
      WHERE e.log = $1 AND e.event = '${event}' AND e.actor = $3 AND e.outcome = 'permitted' AND e.at > $2
        AND e.index >= ${firstFrom('$1', '$2')}
      ORDER BY e.index DESC NULLS LAST LIMIT 1`,
     [log, new Date(now().getTime() - HOUR_MS), actor.id],
   );
-  return opened.length > 0;
+  return newest?.at ?? null;
 }

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { eventsIn } from '../support/events.js';
+import { type TestGate, testGate } from '../support/gate.js';
+import { type Served, serve } from '../support/served.js';
+
+const APPENDER = fileURLToPath(new URL('../support/appender.ts', import.meta.url));
+const TAIL = 'subscription ($from: LogIndex) { auditTail(from: $from) { index link leaf } }';
+
+interface Shown {
+  readonly index: number;
+  readonly link: string;
+  readonly leaf: string;
+}
+
+/** The tail as a reviewer has it: from several servers, of a log that several processes write at once. */
+describe('the tail, over HTTP', () => {
+  let gate: TestGate;
+  let servers: Served[];
+  before(async () => {
+    gate = await testGate();
+    const rita = await gate.signIn('security-reviewer');
+    servers = [await serve(gate.core, { rita }), await serve(await gate.another(), { rita })];
+  });
+  after(async () => {
+    for (const server of servers) await server.close();
+    await gate.close();
+  });
+
+  const appender = async (count: number) => {
+    const given = [gate.database.url, count, await gate.size(), 15].map(String);
+    const args = ['--import', '@oxc-node/core/register', APPENDER, ...given];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    return once(child, 'exit').then(([status]) => expect(status).to.equal(0));
+  };
+
+  /** Reads some entries from an index on, and breaks off in the middle of things. */
+  async function some(from: number, most: number): Promise<Shown[]> {
+    const server = servers[Math.floor(Math.random() * servers.length)]!;
+    const breaking = new AbortController();
+    const shown: Shown[] = [];
+    const response = await server.stream('rita', TAIL, { from }, breaking.signal);
+    for await (const { data } of eventsIn(response)) {
+      shown.push(JSON.parse(data).data.auditTail);
+      if (shown.length >= most) break;
+    }
+    breaking.abort();
+    return shown;
+  }
+
+  it('has no gap and shows nothing twice while two processes append, however often the reader comes back', async () => {
+    const EACH = 600;
+    const began = await gate.size();
+    const appending = Promise.all([appender(EACH), appender(EACH)]);
+    const shown: Shown[] = [];
+    let comings = 0;
+    // The reader's session is an entry too.
+    while (shown.length < 2 * EACH + 1) {
+      const left = 2 * EACH + 1 - shown.length;
+      shown.push(...(await some(began + shown.length, Math.min(left, 1 + Math.floor(Math.random() * 60)))));
+      comings++;
+    }
+    await appending;
+    const { rows } = await gate.core.parts.pool.query(
+      `SELECT index::int, encode(link, 'hex') AS link, leaf FROM ledger.entry WHERE index >= $1 ORDER BY index`,
+      [began],
+    );
+    expect(shown).to.deep.equal(rows);
+    expect(rows.filter(({ leaf }) => leaf.includes('"operation":"auditTail"'))).to.have.length(1);
+    expect(comings).to.be.greaterThan(15);
+  });
+
+  it('tells a client of the entry that it caused, and goes on to the other when one server stops', async () => {
+    const nils = await gate.signIn('security-reviewer');
+    const own = await serve(gate.core, { nils });
+    const size = await gate.size();
+    const events = eventsIn(await own.stream('nils', TAIL, { from: size - 1 }));
+    const first = JSON.parse((await events.next()).value!.data);
+    expect(first.data.auditTail.index).to.equal(size - 1);
+    expect(first.extensions.ledger.entries).to.deep.include({
+      index: size,
+      link: first.extensions.ledger.entries.at(-1).link,
+    });
+    await events.next();
+    const stopping = own.close();
+    const last = JSON.parse((await events.next()).value!.data);
+    expect(last.errors[0].extensions.code).to.equal('UNAVAILABLE');
+    expect((await events.next()).done).to.equal(true);
+    await stopping;
+    const [next] = await Promise.all([some(size + 1, 1), appender(1)]);
+    expect(next.map(({ index }) => index)).to.deep.equal([size + 1]);
+  });
+
+  it('answers a refusal with its entry', async () => {
+    const sam = await gate.signIn('support-agent');
+    const own = await serve(gate.core, { sam });
+    const text = await (await own.stream('sam', TAIL, { from: 0 })).text();
+    const { errors } = JSON.parse(/^data: (\{.*)$/m.exec(text)![1]!);
+    expect(errors[0].extensions).to.include({ code: 'ROLE_NOT_PERMITTED', clause: '5.2' });
+    expect(errors[0].extensions.entry.index).to.be.a('number');
+    expect(text).to.match(/event: complete\ndata: \n\n$/);
+    await own.close();
+  });
+});
