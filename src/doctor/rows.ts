@@ -13,6 +13,10 @@ import type { Walk, Wrong } from './walk.js';
 const entryOf = (row: string, says: string, entry = 'entry', log = '1') => `EXISTS (
   SELECT FROM ledger.entry e WHERE e.log = ${log} AND e.id = ${row}.${entry} AND e.outcome = 'permitted' AND ${says})`;
 
+/** By a person's history: of all erasures, which another index would as well lead to, there may be very many. */
+const laterAbout = (subject: string, index: string) => `(
+  SELECT * FROM ledger.entry e WHERE e.log = r.log AND e.subject = ${subject} AND e.index > ${index} OFFSET 0)`;
+
 const spelt = (row: string) =>
   `concat('{"category":"', ${row}.category, '","id":"', ${row}.record, '","version":', ${row}.version, '}')`;
 
@@ -80,8 +84,7 @@ const subjects: Walk = {
     UNION ALL
     SELECT 'KEY_MISSING', concat('subject ', r.id) FROM stretch r
     WHERE NOT EXISTS (SELECT FROM registry.subject_key k WHERE k.log = r.log AND k.subject = r.id)
-      AND NOT EXISTS (SELECT FROM ledger.entry e WHERE e.log = r.log AND e.subject = r.id AND e.event = 'key.destroyed'
-        AND e.outcome = 'permitted')`,
+      AND NOT EXISTS (SELECT FROM ${laterAbout('r.id', '-1')} e WHERE e.event = 'key.destroyed' AND e.outcome = 'permitted')`,
 };
 
 /** An envelope is a 1, a nonce of 12 bytes, what it holds, and a tag of 16 (src/vault/envelope.ts). */
@@ -109,8 +112,17 @@ const versions: Walk = {
     WHERE octet_length(r.sealed) < ${ENVELOPE} OR get_byte(r.sealed, 0) <> 1`,
 };
 
-/** A record version as a body spells it: category, id and version. */
-const NAMED = `'\\{"category":"([a-z_.]+)","id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","version":([0-9]{1,9})\\}'`;
+/**
+ * The record versions that a leaf names, as a body spells them: category, id and version. Cut and compared rather than
+ * matched by a pattern, which takes fifty times as long.
+ */
+const NAMED = `CROSS JOIN LATERAL string_to_table(split_part(r.leaf, '"records":[', 2), '{"category":"') AS p(piece)
+  CROSS JOIN LATERAL (SELECT split_part(p.piece, '"', 1), split_part(p.piece, '"', 5),
+    split_part(substr(split_part(p.piece, '"', 8), 2), '}', 1)) AS t(category, id, version)
+  CROSS JOIN LATERAL (SELECT CASE WHEN t.id LIKE '________-____-____-____-____________'
+      AND translate(t.id, '0123456789abcdef', '') = '----' THEN t.id::uuid END,
+    CASE WHEN length(t.version) BETWEEN 1 AND 9 AND translate(t.version, '0123456789', '') = '' THEN t.version::int END,
+    concat('{"category":"', t.category, '","id":"', t.id, '","version":', t.version, '}')) AS n(record, version, spelt)`;
 
 const entries: Walk = {
   table: 'ledger.entry',
@@ -119,16 +131,16 @@ const entries: Walk = {
     AND event IN ('record.created', 'record.updated', 'record.erased', 'key.destroyed', 'user.registered')`,
   wrong: `
     SELECT CASE r.event WHEN 'record.erased' THEN 'NOT_ERASED' ELSE 'ENTRY_WITHOUT_VERSION' END AS code,
-      concat('entry ', r.index, ' record ', n.part[2], ' version ', n.part[3]) AS place
-    FROM stretch r CROSS JOIN LATERAL regexp_matches(r.leaf, ${NAMED}, 'g') AS n(part)
+      concat('entry ', r.index, ' record ', n.record, ' version ', n.version) AS place
+    FROM stretch r ${NAMED}
       LEFT JOIN LATERAL (SELECT v.entry FROM registry.record_version v
-        WHERE v.record = n.part[2]::uuid AND v.log = r.log AND v.version = n.part[3]::int LIMIT 1) v ON true
-    WHERE CASE r.event WHEN 'record.erased' THEN v.entry IS NOT NULL
-      ELSE v.entry IS DISTINCT FROM r.id AND NOT (v.entry IS NULL AND EXISTS (SELECT FROM ledger.entry e
-        WHERE e.log = r.log AND e.subject = r.subject AND e.index > r.index AND e.event = 'record.erased'
-          AND e.outcome = 'permitted'
-          AND strpos(e.leaf, concat('{"category":"', n.part[1], '","id":"', n.part[2], '","version":', n.part[3], '}')) > 0))
-      END
+        WHERE v.record = n.record AND v.log = r.log AND v.version = n.version LIMIT 1) v ON true
+    WHERE r.event IN ('record.created', 'record.updated', 'record.erased') AND n.record IS NOT NULL AND n.version IS NOT NULL
+      AND CASE r.event WHEN 'record.erased' THEN v.entry IS NOT NULL
+        ELSE v.entry IS DISTINCT FROM r.id
+          AND NOT (v.entry IS NULL AND EXISTS (SELECT FROM ${laterAbout('r.subject', 'r.index')} e
+            WHERE e.event = 'record.erased' AND e.outcome = 'permitted' AND strpos(e.leaf, n.spelt) > 0))
+        END
     UNION ALL
     SELECT 'NOT_ERASED', concat('entry ', r.index, ' key of ', r.subject) FROM stretch r
     WHERE r.event = 'key.destroyed'

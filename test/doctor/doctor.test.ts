@@ -263,6 +263,16 @@ describe('the doctor', function () {
 
   const rows: Partial<Record<DoctorCode, Record<string, () => string>>> = {
     VERSION_WITHOUT_ENTRY: {
+      'a leaf that names no version of this world': () =>
+        past(
+          'ledger.entry',
+          `UPDATE ledger.entry SET leaf = replace(leaf, '"version":1}', '"version":99999999999}') WHERE event = 'record.created' AND subject = '${it$.subject}'`,
+        ),
+      'a leaf that names no record of this world': () =>
+        past(
+          'ledger.entry',
+          `UPDATE ledger.entry SET leaf = replace(leaf, '${it$.record}', '${it$.record.replace(/-/, '')}-') WHERE event = 'record.created' AND subject = '${it$.subject}'`,
+        ),
       'a value under another entry': () =>
         past(
           'registry.record_version',
