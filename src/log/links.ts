@@ -153,9 +153,10 @@ export class Links {
   }
 
   private findBreak({ index, rows }: Slot, said: readonly Link[], candidate: Candidate | null): void {
-    const own = rows.filter(agrees);
     const [follows] = said;
-    if (!own[0] || !follows || rows.some(({ hash }) => said.includes(hash))) return;
+    if (!follows || rows.some(({ hash }) => said.includes(hash))) return;
+    const own = rows.filter(agrees);
+    if (!own[0]) return;
     if (own.some(({ hash }) => hash === candidate?.link)) {
       this.breaks.refute(index + 1, candidate!.link, follows);
       this.refuted = index + 1;
@@ -167,6 +168,8 @@ const NONE: readonly Link[] = [];
 
 /** What the rows of an entry follow. */
 function prevsOf({ rows }: Slot): readonly Link[] {
+  const [first] = rows;
+  if (rows.length === 1) return isWhole(first) ? [first.place.prev] : NONE;
   return rows.filter(isWhole).map(({ place }) => place.prev);
 }
 
