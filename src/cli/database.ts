@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { isDatabaseError, sqlStateOf } from '../database/fault.js';
 import { DATABASE } from '../database/name.js';
 import { openPool, WrongConnection } from '../database/pools.js';
+import { inSnapshot } from '../ledger/log-rows.js';
 import { databaseUrl, SettingFault } from '../server/setting.js';
 import { CommandFault } from './fault.js';
 
@@ -30,10 +31,7 @@ export async function withLog<T>(
       throw databaseFault(error);
     });
     try {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      // A log may be long, and a page of it slow to come.
-      await client.query('SET LOCAL statement_timeout = 0');
-      return await read(client);
+      return await inSnapshot(client, read);
     } finally {
       client.release(true);
     }

@@ -48,10 +48,11 @@ function parseIndex(text: string): number {
 async function run(path: string, { database, from, to }: Options): Promise<void> {
   if (to !== undefined && to < from) throw new CommandFault('--to is before --from');
   const { withLog } = await import('./database.js');
-  const { logSize } = await import('./log-rows.js');
+  const { logSize } = await import('../ledger/log-rows.js');
+  const { FIRST_LOG } = await import('../database/migrating.js');
   const progress = showProgress(process.stderr, () => performance.now());
   await withLog(database, process.env, async (client) => {
-    const size = await logSize(client);
+    const size = await logSize(client, FIRST_LOG);
     const last = Math.min(to ?? size - 1, size - 1);
     try {
       if (path === '-') await toStream(process.stdout, client, { from, last }, progress);
@@ -103,8 +104,9 @@ async function checkContinues(
   if (first.index !== part.from) {
     throw new CommandFault(`${path}: it begins with entry ${first.index}, not ${part.from}: choose another name`);
   }
-  const { linkAt } = await import('./log-rows.js');
-  const link = await linkAt(client, last.index);
+  const { linkAt } = await import('../ledger/log-rows.js');
+  const { FIRST_LOG } = await import('../database/migrating.js');
+  const link = await linkAt(client, FIRST_LOG, last.index);
   if (link !== last.link) {
     const found = link === null ? 'no such entry' : 'another link';
     throw new CommandFault(
@@ -125,9 +127,10 @@ async function* linesOf(client: pg.ClientBase, { from, last }: Part, progress: P
       throw new CommandFault(`entry ${entry.index} cannot be exported: ${error.message}`);
     }
   };
-  const { logPages } = await import('./log-rows.js');
+  const { logPages } = await import('../ledger/log-rows.js');
+  const { FIRST_LOG } = await import('../database/migrating.js');
   let entries = 0;
-  for await (const page of logPages(client, { from, to: last }, { projected: false })) {
+  for await (const page of logPages(client, FIRST_LOG, { from, to: last }, { projected: false })) {
     yield page.map(line).join('');
     entries += page.length;
     progress.at(entries, entries / (last + 1 - from));

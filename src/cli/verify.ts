@@ -4,9 +4,8 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type pg from 'pg';
 import { type Evidence, EvidenceError } from '../log/evidence.js';
-import type { Report, Verifier } from '../log/verify.js';
+import type { Report } from '../log/verify.js';
 import { readKept, replaceKept } from './checkpoint-file.js';
 import type { Named } from './database.js';
 import { addEvidenceOptions, type EvidenceOptions, evidenceFault, openEvidenceOptions } from './evidence-options.js';
@@ -165,46 +164,40 @@ async function verifyFile(file: string, evidence: Evidence, progress: Progress):
 
 async function verifyDatabase(named: Named, evidence: Evidence, progress: Progress): Promise<Verified> {
   const { withLog } = await import('./database.js');
-  const { Verifier } = await import('../log/verify.js');
-  const verifier = new Verifier(evidence);
+  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { verifyRows } = await import('../ledger/verify-rows.js');
+  const onEntries = shown(progress);
   return withLog(named, process.env, async (client) => {
-    return { report: await readRows(client, verifier, 0, progress), note: null };
+    return { report: await verifyRows(client, FIRST_LOG, evidence, { onEntries }), note: null };
   });
 }
 
 /** From where the trusted checkpoint ends, with the newest of the database's own as evidence. */
 async function resumeDatabase(named: Named, given: ResumableEvidence, progress: Progress): Promise<Verified> {
   const { withLog } = await import('./database.js');
-  const { logSize } = await import('./log-rows.js');
-  const { Verifier } = await import('../log/verify.js');
   const { Frontier } = await import('../log/tree.js');
   const { FIRST_LOG } = await import('../database/migrating.js');
+  const { logSize } = await import('../ledger/log-rows.js');
   const { formatNoteOf } = await import('../ledger/prover.js');
   const { NotThere, treeReader } = await import('../ledger/tree-reader.js');
+  const { verifyRows } = await import('../ledger/verify-rows.js');
   const trusted = trustedHead(given);
+  const onEntries = shown(progress);
   return withLog(named, process.env, async (client) => {
     const tree = treeReader(client, FIRST_LOG);
     const newest = await tree.newestSigned();
     const note = newest && formatNoteOf(newest);
     const evidence = evidenceWith(note === null ? null : { note, file: 'the newest checkpoint' }, given);
-    const start = await startOf(trusted, await logSize(client), tree).catch((error: unknown) => {
+    const size = await logSize(client, FIRST_LOG);
+    const start = await startOf(trusted, size, tree).catch((error: unknown) => {
       // Where hashes from before are gone, the whole is read, to find what else is.
       if (error instanceof NotThere) return new Frontier();
       throw error;
     });
-    return { report: await readRows(client, new Verifier(evidence, start), start.size, progress), note };
+    return { report: await verifyRows(client, FIRST_LOG, evidence, { start, onEntries }), note };
   });
 }
 
-async function readRows(client: pg.ClientBase, verifier: Verifier, from: number, progress: Progress): Promise<Report> {
-  const { logPages, logSize } = await import('./log-rows.js');
-  const { readEntry } = await import('../log/reading.js');
-  const size = await logSize(client);
-  let entries = 0;
-  for await (const page of logPages(client, { from, to: null }, { projected: true })) {
-    for (const entry of page) verifier.take(readEntry(entry));
-    entries += page.length;
-    progress.at(entries, entries / (size - from));
-  }
-  return verifier.conclude();
+function shown(progress: Progress): (entries: number, of: number) => void {
+  return (entries, of) => progress.at(entries, entries / of);
 }

@@ -9,8 +9,6 @@ import { toUtf8 } from '../log/bytes.js';
 import type { Projection } from '../log/projection.js';
 import type { StoredEntry } from '../log/reading.js';
 
-/** A deployment starts with one log, and this command knows no other yet. */
-const LOG = 1;
 const PAGE = 1_000;
 
 /** Both ends included; null: the beginning, or as far as it goes. */
@@ -20,16 +18,16 @@ export interface Range {
 }
 
 /** One more than the newest entry's index; 0 for an empty log. */
-export async function logSize(client: pg.ClientBase): Promise<number> {
+export async function logSize(client: pg.ClientBase, log: number): Promise<number> {
   const text = 'SELECT coalesce(max(index) + 1, 0) AS size FROM ledger.entry WHERE log = $1';
-  const { rows } = await client.query<{ size: string }>(text, [LOG]);
+  const { rows } = await client.query<{ size: string }>(text, [log]);
   return Number(rows[0]!.size);
 }
 
 /** Null where there is no such entry. */
-export async function linkAt(client: pg.ClientBase, index: number): Promise<string | null> {
+export async function linkAt(client: pg.ClientBase, log: number, index: number): Promise<string | null> {
   const text = `SELECT encode(link, 'hex') AS link FROM ledger.entry WHERE log = $1 AND index = $2`;
-  const { rows } = await client.query<{ link: string }>(text, [LOG, index]);
+  const { rows } = await client.query<{ link: string }>(text, [log, index]);
   return rows[0]?.link ?? null;
 }
 
@@ -41,18 +39,31 @@ const PROJECTION = `changed, changed_all, id, nth, subject, actor, event, purpos
     || CASE WHEN extract(year FROM at) < 1 THEN ' BC' ELSE '' END || 'Z'`;
 
 /**
+ * Gives `read` one snapshot of the database, however long it looks at it.
+ *
+ * @param client of a connection that is ended afterwards
+ */
+export async function inSnapshot<C extends pg.ClientBase, T>(client: C, read: (client: C) => Promise<T>): Promise<T> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  // A log may be long, and a page of it slow to come.
+  await client.query('SET LOCAL statement_timeout = 0');
+  return read(client);
+}
+
+/**
  * Pages of the log. The next one is under way while a page is looked at.
  *
  * @param client in a transaction
  */
 export async function* logPages(
   client: pg.ClientBase,
+  log: number,
   { from, to }: Range,
   { projected }: { projected: boolean },
 ): AsyncGenerator<StoredEntry[], void, undefined> {
   await client.query(`DECLARE entries NO SCROLL CURSOR FOR
     SELECT index, encode(link, 'hex'), leaf${projected ? `, ${PROJECTION}` : ''} FROM ledger.entry
-    WHERE log = ${LOG}${from > 0 ? ` AND index >= ${from}` : ''}${to === null ? '' : ` AND index <= ${to}`}
+    WHERE log = ${log}${from > 0 ? ` AND index >= ${from}` : ''}${to === null ? '' : ` AND index <= ${to}`}
     ORDER BY index`);
   let coming = fetchPage(client);
   for (;;) {
