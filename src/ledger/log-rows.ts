@@ -51,7 +51,8 @@ export async function inSnapshot<C extends pg.ClientBase, T>(client: C, read: (c
 }
 
 /**
- * Pages of the log. The next one is under way while a page is looked at.
+ * Pages of the log. The next one is under way while a page is looked at. Where somebody has left no leaf, or no link, it is
+ * an empty one.
  *
  * @param client in a transaction
  */
@@ -62,7 +63,7 @@ export async function* logPages(
   { projected }: { projected: boolean },
 ): AsyncGenerator<StoredEntry[], void, undefined> {
   await client.query(`DECLARE entries NO SCROLL CURSOR FOR
-    SELECT index, encode(link, 'hex'), leaf${projected ? `, ${PROJECTION}` : ''} FROM ledger.entry
+    SELECT index, coalesce(encode(link, 'hex'), ''), coalesce(leaf, '')${projected ? `, ${PROJECTION}` : ''} FROM ledger.entry
     WHERE log = ${log}${from > 0 ? ` AND index >= ${from}` : ''}${to === null ? '' : ` AND index <= ${to}`}
     ORDER BY index`);
   let coming = fetchPage(client);
