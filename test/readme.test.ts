@@ -168,7 +168,7 @@ describe('the README', function () {
     expect(answer.data).to.deep.equal(JSON.parse(blocks('json')[0]!).data);
     // Seeding again changed nothing: the next entries are those of this read.
     const [first] = answer.extensions.ledger.entries;
-    const { stdout } = await run('npm run -s access-ledger -- export log.ndjson && tail -n 2 log.ndjson | head -n 1');
+    const { stdout } = await run('npm run -s access-ledger -- export log.ndjson && tail -n 3 log.ndjson | head -n 1');
     expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).to.include(first);
   });
 

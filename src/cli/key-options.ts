@@ -58,7 +58,7 @@ export function collect<T>(parse: (text: string) => T): (text: string, before?: 
   return (text, before = []) => [...before, parse(text)];
 }
 
-function parseKey(type: NoteKeyType, whose: string): (text: string) => VerifierKey {
+export function parseKey(type: NoteKeyType, whose: string): (text: string) => VerifierKey {
   return (text) => {
     const key = parseVerifierKey(text);
     if (key?.type === type) return key;

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Evidence } from '../log/evidence.js';
-import { ExportError } from '../log/export-line.js';
+import { type Closing, checkClosing, ExportError } from '../log/export-line.js';
 import { type Batch, cutLines, ROOM_BYTES } from '../log/lines.js';
 import { type Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
@@ -16,12 +16,14 @@ const MOST_AHEAD = 6;
 
 /**
  * @param onEntries is told how many were verified so far
+ * @param onClosing is told of the closing line, which an export has that is whole
  * @throws CommandFault for what is no exported log
  */
 export async function verifyLines(
   chunks: AsyncIterable<Uint8Array>,
   evidence: Evidence,
   onEntries: (entries: number) => void,
+  onClosing: (closing: Closing) => void = () => {},
 ): Promise<Report> {
   const verifier = new Verifier(evidence);
   const rooms: Batch['room'][] = [];
@@ -39,7 +41,12 @@ export async function verifyLines(
   let threads: ReadingThreads | null = null;
   const ahead: (ReadBatch | Promise<ReadBatch>)[] = [];
   try {
-    for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES))) {
+    let closing: Closing | null = null;
+    const close = (told: Closing) => {
+      closing = told;
+      onClosing(told);
+    };
+    for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES), close)) {
       const reading = threads?.read(batch) ?? { ...readLines(batch), room: batch.room };
       if (reading instanceof Promise) reading.catch(() => {}); // it fails where it is awaited
       ahead.push(reading);
@@ -49,6 +56,7 @@ export async function verifyLines(
       while (ahead.length > 0 && !(ahead[0] instanceof Promise)) take(ahead.shift() as ReadBatch);
     }
     for (const reading of ahead) take(await reading);
+    checkClosing(closing, entries);
     return verifier.conclude();
   } catch (error) {
     throw error instanceof ExportError ? new CommandFault(error.message, { cause: error }) : error;

@@ -115,12 +115,15 @@ function bundleOf(index: number, size: number): Bundle {
   return bundle;
 }
 
-function* bundlesOf(from: number, size: number): Generator<Bundle> {
+export function* bundlesOf(from: number, size: number): Generator<Bundle> {
   for (let at = from; at < size; at = (Math.floor(at / TILE_WIDTH) + 1) * TILE_WIDTH) yield bundleOf(at, size);
 }
 
 /** What comes of each, in order, with a few under way. */
-async function* inOrder<T, R>(items: Iterable<T>, get: (item: T) => Promise<R>): AsyncGenerator<R, void, undefined> {
+export async function* inOrder<T, R>(
+  items: Iterable<T>,
+  get: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
   const ahead: Promise<R>[] = [];
   for (const item of items) {
     const coming = get(item);

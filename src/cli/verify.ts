@@ -130,6 +130,7 @@ async function keep(path: string, report: Report, note: string | null): Promise<
 }
 
 const CHUNK_BYTES = 1 << 19;
+const OPEN_ENDED = 'no closing line, so nobody knows whether entries at the end were cut off';
 
 /** All in one buffer, which is filled again: a stream leaves one for each chunk to the garbage, outside the heap. */
 async function* chunksOf(file: FileHandle, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
@@ -143,16 +144,25 @@ async function* chunksOf(file: FileHandle, onRead: (bytes: number) => void): Asy
 }
 
 async function verifyFile(file: string, evidence: Evidence, progress: Progress): Promise<Report> {
+  let isClosed = false;
+  const read = async (chunks: AsyncIterable<Uint8Array>, share: () => number | null) => {
+    const told = (entries: number) => progress.at(entries, share());
+    const report = await verifyLines(chunks, evidence, told, () => {
+      isClosed = true;
+    });
+    if (!isClosed) process.stderr.write(`${file}: ${OPEN_ENDED}\n`);
+    return report;
+  };
   try {
-    if (file === '-') return await verifyLines(process.stdin, evidence, (entries) => progress.at(entries, null));
+    if (file === '-') return await read(process.stdin, () => null);
     const handle = await open(file);
     try {
       const { size } = await handle.stat();
-      let read = 0;
+      let bytesRead = 0;
       const chunks = chunksOf(handle, (bytes) => {
-        read += bytes;
+        bytesRead += bytes;
       });
-      return await verifyLines(chunks, evidence, (entries) => progress.at(entries, read / size));
+      return await read(chunks, () => bytesRead / size);
     } finally {
       await handle.close();
     }

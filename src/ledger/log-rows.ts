@@ -17,6 +17,11 @@ export interface Range {
   readonly to: number | null;
 }
 
+export async function logOrigin(client: pg.ClientBase, log: number): Promise<string> {
+  const { rows } = await client.query<{ origin: string }>('SELECT origin FROM ledger.head WHERE log = $1', [log]);
+  return rows[0]!.origin;
+}
+
 /** One more than the newest entry's index; 0 for an empty log. */
 export async function logSize(client: pg.ClientBase, log: number): Promise<number> {
   const text = 'SELECT coalesce(max(index) + 1, 0) AS size FROM ledger.entry WHERE log = $1';

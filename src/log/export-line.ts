@@ -94,6 +94,43 @@ function unspoken(base64: string): Uint8Array | null {
   return text !== null && isSpeakable(text) ? null : bytes;
 }
 
+/** What an export says at its end: that it is whole. Without it, nobody knows what a cut at the end of a line took away. */
+export interface Closing {
+  /** Lines before it. */
+  readonly entries: number;
+  /** The last entry that was asked for; null where there is none. */
+  readonly last: number | null;
+}
+
+/** The last line of an export, with its line feed. */
+export function formatClosingLine({ entries, last }: Closing): string {
+  return `${canonical({ complete: { entries, last } })}\n`;
+}
+
+/**
+ * @param line without its line feed
+ * @returns null for a line that `formatClosingLine` does not write
+ */
+export function parseClosingLine(line: Uint8Array): Closing | null {
+  if (!stands(COMPLETE, line, 0)) return null;
+  const text = fromUtf8(line);
+  const [, entries, last] = /^\{"complete":\{"entries":(\d{1,16}),"last":(null|\d{1,16})\}\}$/.exec(text ?? '') ?? [];
+  if (entries === undefined || last === undefined) return null;
+  const closing = { entries: Number(entries), last: last === 'null' ? null : Number(last) };
+  return Number.isSafeInteger(closing.entries) && formatClosingLine(closing) === `${text}\n` ? closing : null;
+}
+
+/** @throws ExportError `CUT_SHORT` where there are not as many entries as the closing line says */
+export function checkClosing(closing: Closing | null, entries: number): void {
+  if (!closing || closing.entries === entries) return;
+  throw new ExportError(
+    'CUT_SHORT',
+    0,
+    `its closing line is of ${closing.entries} entries, and it has ${entries}: export it again`,
+  );
+}
+
+const COMPLETE = toUtf8('{"complete":');
 const HEAD = toUtf8('{"index":');
 const LEAF = toUtf8(',"leaf":"');
 const LINK = toUtf8('","link":"');

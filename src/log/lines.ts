@@ -1,7 +1,14 @@
 /**
  * Lines are what an exported log comes in: batches of whole ones, cut from chunks of bytes however they come.
  */
-import { ExportError, MAX_LINE_BYTES, parseExportLine } from './export-line.js';
+import {
+  type Closing,
+  checkClosing,
+  ExportError,
+  MAX_LINE_BYTES,
+  parseClosingLine,
+  parseExportLine,
+} from './export-line.js';
 import type { StoredEntry } from './reading.js';
 
 /** Whole lines, in a room that can be used again. */
@@ -18,11 +25,13 @@ export const ROOM_BYTES = MAX_LINE_BYTES + 1;
 
 /**
  * @param emptyRoom gives ROOM_BYTES that nobody uses
+ * @param onClosing is told of the closing line, which is in no batch
  * @throws ExportError `TOO_LONG`, `CUT_SHORT`, after all whole lines before
  */
 export async function* cutLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   emptyRoom: () => Uint8Array<ArrayBuffer>,
+  onClosing: (closing: Closing) => void = () => {},
 ): AsyncGenerator<Batch, void, undefined> {
   let room = emptyRoom();
   let filled = 0;
@@ -33,20 +42,36 @@ export async function* cutLines(
       filled += part.length;
       from += part.length;
       if (filled < room.length) continue;
-      const length = room.lastIndexOf(LINE_FEED) + 1;
-      if (length === 0) throw new ExportError('TOO_LONG', 0, `a line of more than ${MAX_LINE_BYTES} bytes`);
+      const length = wholeLines(room, filled);
+      // Whether the last one is the closing line shows when nothing comes after it.
+      const early = length === filled ? lastLine(room, length) || length : length;
+      if (early === 0) throw new ExportError('TOO_LONG', 0, `a line of more than ${MAX_LINE_BYTES} bytes`);
       const next = emptyRoom();
-      next.set(room.subarray(length));
-      yield { room, length };
-      filled -= length;
+      next.set(room.subarray(early));
+      yield { room, length: early };
+      filled -= early;
       room = next;
     }
   }
-  const length = room.subarray(0, filled).lastIndexOf(LINE_FEED) + 1;
-  if (length > 0) yield { room, length };
+  const length = wholeLines(room, filled);
+  const last = lastLine(room, length);
+  const closing = length === filled && length > 0 ? parseClosingLine(room.subarray(last, length - 1)) : null;
+  const entries = closing ? last : length;
+  if (entries > 0) yield { room, length: entries };
   if (length < filled) {
     throw new ExportError('CUT_SHORT', 0, 'the last line is cut short: the export was interrupted, so resume it');
   }
+  if (closing) onClosing(closing);
+}
+
+/** How far whole lines reach. */
+function wholeLines(room: Uint8Array, filled: number): number {
+  return room.subarray(0, filled).lastIndexOf(LINE_FEED) + 1;
+}
+
+/** Where the last of whole lines begins. */
+function lastLine(room: Uint8Array, length: number): number {
+  return length === 0 ? 0 : wholeLines(room, length - 1);
 }
 
 /** The lines of a batch, without their line feeds. They live in its room. */
@@ -66,13 +91,18 @@ export async function* parseExportLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<StoredEntry, void, undefined> {
   let line = 1;
+  let closing: Closing | null = null;
+  const close = (told: Closing) => {
+    closing = told;
+  };
   try {
-    for await (const batch of cutLines(chunks, () => new Uint8Array(ROOM_BYTES))) {
+    for await (const batch of cutLines(chunks, () => new Uint8Array(ROOM_BYTES), close)) {
       for (const bytes of linesIn(batch)) {
         yield parseExportLine(bytes);
         line++;
       }
     }
+    checkClosing(closing, line - 1);
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
     throw new ExportError(error.code, line, error.message);

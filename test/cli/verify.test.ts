@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { hexBytes, toHex } from '../../src/log/bytes.js';
 import { formatCheckpoint, signCheckpoint } from '../../src/log/checkpoint.js';
+import { formatClosingLine } from '../../src/log/export-line.js';
 import { signNote } from '../../src/log/note.js';
 import { formatVerifierKey, signingKey } from '../../src/log/note-key.js';
 import type { StoredEntry } from '../../src/log/reading.js';
@@ -17,7 +18,8 @@ describe('access-ledger verify FILE', () => {
   const last = log.at(-1)!;
 
   async function written(name: string, entries: readonly StoredEntry[]): Promise<string> {
-    await writeFile(path(name), linesOf(entries));
+    const closing = formatClosingLine({ entries: entries.length, last: entries.at(-1)?.index ?? null });
+    await writeFile(path(name), linesOf(entries) + closing);
     return path(name);
   }
 

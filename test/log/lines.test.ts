@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { toUtf8 } from '../../src/log/bytes.js';
-import { ExportError, formatExportLine } from '../../src/log/export-line.js';
+import {
+  type Closing,
+  ExportError,
+  formatClosingLine,
+  formatExportLine,
+  parseClosingLine,
+} from '../../src/log/export-line.js';
 import { cutLines, parseExportLines, ROOM_BYTES } from '../../src/log/lines.js';
 import type { StoredEntry } from '../../src/log/reading.js';
 import { logOf } from './arbitraries.js';
@@ -60,6 +66,64 @@ describe('lines', () => {
   });
 });
 
+describe('a closing line', () => {
+  const closing = (changes: Partial<Closing> = {}) => formatClosingLine({ entries: 3, last: 2, ...changes });
+
+  it('is parsed as it is written, and no other way', () => {
+    expect(closing()).to.equal('{"complete":{"entries":3,"last":2}}\n');
+    for (const one of [
+      { entries: 3, last: 2 },
+      { entries: 0, last: null },
+      { entries: 2 ** 53 - 1, last: 2 ** 53 - 1 },
+    ]) {
+      expect(parseClosingLine(toUtf8(closing(one).trimEnd()))).to.deep.equal(one);
+    }
+    const line = closing().trimEnd();
+    for (const other of [
+      '',
+      ' ',
+      line.replace(':', ': '),
+      line.replace('3', '03'),
+      line.replace('3', '-3'),
+      `${line} `,
+      line.replace('3', '9007199254740993'),
+      line.replace('"entries":3,', ''),
+      line.replace('2}', '2,"more":1}'),
+      '{"complete":{}}',
+    ]) {
+      expect(parseClosingLine(toUtf8(other)), other).to.equal(null);
+    }
+  });
+
+  it('is in no batch, however the bytes come, also where a batch ends with it', async () => {
+    const line = '{"a":1}\n';
+    for (const text of [closing(), line + closing(), line.repeat(70_000) + closing(), fullWith(line)]) {
+      for (const size of [1_000, 1 << 16, ROOM_BYTES, 3 * ROOM_BYTES]) {
+        let told: Closing | null = null;
+        const batches: Uint8Array[] = [];
+        const rooms = cutLines(
+          inChunks(toUtf8(text), () => size),
+          () => new Uint8Array(ROOM_BYTES),
+          (one) => {
+            told = one;
+          },
+        );
+        for await (const { room, length } of rooms) batches.push(room.slice(0, length));
+        expect(Buffer.concat(batches).toString() === text.slice(0, -closing().length), `chunks of ${size}`).to.equal(
+          true,
+        );
+        expect(told).to.deep.equal({ entries: 3, last: 2 });
+      }
+    }
+  });
+
+  /** Of exactly as many bytes as fit. */
+  function fullWith(line: string): string {
+    const rest = (ROOM_BYTES - closing().length) % line.length;
+    return `${'x'.repeat(rest + line.length - 1)}\n${line.repeat((ROOM_BYTES - closing().length - rest) / line.length - 1)}${closing()}`;
+  }
+});
+
 describe('export lines', () => {
   const entries = logOf([{ subject: 1, records: [5] }, { subject: null }, { more: { operation: 'größe"\\\u0007' } }]);
   const file = Buffer.from(entries.map(formatExportLine).join(''));
@@ -73,6 +137,34 @@ describe('export lines', () => {
       );
       expect(await collect(chunks), `chunks of ${size}`).to.deep.equal(whole);
     }
+  });
+
+  it('shows by the closing line whether entries were cut off, and takes nothing after it', async () => {
+    const close = (count: number) =>
+      Buffer.from(formatClosingLine({ entries: count, last: count === 0 ? null : count - 1 }));
+    const lines = file
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => Buffer.from(`${line}\n`));
+    expect(await collect([file, close(3)])).to.deep.equal(entries.map(plain));
+    expect(await collect([close(0)])).to.deep.equal([]);
+    for (const [cut, line] of [
+      [[...lines.slice(0, 2), close(3)], 3],
+      [[...lines.slice(1), close(3)], 3],
+      [[...lines, close(2)], 4],
+      [[close(3)], 1],
+    ] as const) {
+      expect(await collect(cut).catch((reason) => reason)).to.include({ code: 'CUT_SHORT', line });
+    }
+    expect(await collect([...lines, close(3), ...lines]).catch((reason) => reason)).to.include({
+      code: 'MALFORMED',
+      line: 4,
+    });
+    expect(await collect([...lines, close(3), close(3)]).catch((reason) => reason)).to.include({
+      code: 'MALFORMED',
+      line: 4,
+    });
   });
 
   it('gives no entry for no bytes', async () => expect(await collect([])).to.deep.equal([]));
