@@ -148,7 +148,7 @@ describe('the package as a library', function () {
       evidence: { checkpoints: { key: string; notes: string[] } };
     };
     const { key, notes } = vector.evidence.checkpoints;
-    writeFileSync(join(home, 'log.ndjson'), vector.log);
+    writeFileSync(join(home, 'log.ndjson'), `${vector.log}{"complete":{"entries":12,"last":11}}\n`);
     writeFileSync(join(home, 'log.vkey'), `${key}\n`);
     writeFileSync(join(home, 'kept.txt'), notes[0]!);
     writeFileSync(join(home, 'guide.js'), shown!);

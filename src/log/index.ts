@@ -17,7 +17,7 @@ export { type Checkpoint, type OpenedCheckpoint, openCheckpoint } from './checkp
 export type { Vouched } from './claim.js';
 export type { Entry } from './entry.js';
 export { type CheckpointEvidence, type Evidence, EvidenceError, type EvidenceFault } from './evidence.js';
-export { ExportError, type ExportFault } from './export-line.js';
+export { type Closing, ExportError, type ExportFault } from './export-line.js';
 export type { Finding, FindingCode } from './finding.js';
 export { isLink, type Leaf, type Link, type LogIndex, linkOf, type Place, parseLeaf } from './leaf.js';
 export { parseExportLines } from './lines.js';

@@ -85,10 +85,12 @@ export function* linesIn({ room, length }: Batch): Generator<Uint8Array, void, u
 /**
  * The entries of an export, in one thread.
  *
+ * @param onClosing is told of the closing line in the end: without one, nobody knows whether entries there were cut off
  * @throws ExportError at the first line that is none, with its number
  */
 export async function* parseExportLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  onClosing: (closing: Closing) => void = () => {},
 ): AsyncGenerator<StoredEntry, void, undefined> {
   let line = 1;
   let closing: Closing | null = null;
@@ -103,6 +105,7 @@ export async function* parseExportLines(
       }
     }
     checkClosing(closing, line - 1);
+    if (closing) onClosing(closing);
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
     throw new ExportError(error.code, line, error.message);

@@ -80,7 +80,10 @@ describe('the format', () => {
       if (event.api) expect(event.api.operation).to.be.a('string');
       if (event.api?.request) expect(event.api.request.uid).to.be.a('string');
       for (const resource of event.resources ?? []) expect(resource.uid).to.be.a('string');
-      if (event.entity) expect(event.entity.uid).to.be.a('string');
+      if (event.entity) {
+        expect(event.entity.uid).to.be.a('string');
+        expect([2, 99]).to.include(event.entity.type_id);
+      }
     }
 
     it('has what its version requires, of every event, permitted and refused', async () => {
@@ -125,7 +128,13 @@ describe('the format', () => {
         'ocsf',
         said({ event: 'purpose.declared', details: { purpose: 'convenience' } } as never),
       );
-      expect(declared).to.deep.include({ type_uid: 300401, entity: { type: 'purpose', uid: 'convenience' } });
+      expect(declared).to.deep.include({
+        type_uid: 300401,
+        entity: { type_id: 99, type: 'purpose', uid: 'convenience' },
+      });
+      const registered = await shown('ocsf', said({ event: 'user.registered', subject: PERSON }));
+      expect(registered.entity).to.deep.equal({ type_id: 2, type: 'User', uid: PERSON, user: { uid: PERSON } });
+      expect(await shown('ocsf', said({ event: 'user.listed' }))).to.include({ activity_name: 'Read' });
       expect(await shown('ocsf', said({ event: 'grant.revoked' }))).to.include({ activity_name: 'Disable' });
       expect(await shown('ocsf', unreadable)).to.include({ severity: 'Critical', status: 'Unknown' });
     });
@@ -215,7 +224,10 @@ describe('the format', () => {
         purposeOfUse: [{ text: 'convenience' }],
       });
       const [patient, data, transaction] = event.entity;
-      expect(patient.what.identifier.value).to.equal(`urn:uuid:${PERSON}`);
+      expect(patient.what).to.deep.equal({
+        type: 'Patient',
+        identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${PERSON}` },
+      });
       expect([patient.type.code, patient.role.code, data.type.code, data.role.code]).to.deep.equal([
         '1',
         '1',
@@ -235,6 +247,22 @@ describe('the format', () => {
         '2',
         'XrequestId',
       ]);
+    });
+
+    it('has server and actor take part as the patterns of what was done have it', async () => {
+      const patterns: Record<string, readonly [action: string, interaction: string, server: string, user?: string]> = {
+        'record.created': ['C', 'create', '110152', 'AUT'],
+        'record.read': ['R', 'read', '110153', 'IRCP'],
+        'user.found': ['E', 'search-type', '110152', 'IRCP'],
+        'record.updated': ['U', 'update', '110152', 'AUT'],
+        'record.erased': ['D', 'delete', 'custodian', 'AUT'],
+        'refusals.suppressed': ['E', 'operation', '110150'],
+      };
+      for (const [event, pattern] of Object.entries(patterns)) {
+        const { action, agent, subtype } = await shown('fhir', said({ event } as never));
+        const types = agent.map(({ type }: Shown) => type?.coding[0].code).filter(Boolean);
+        expect([action, subtype[0].code, ...types], event).to.deep.equal(pattern);
+      }
     });
 
     it('ends with an event of the export, which says up to where', async () => {

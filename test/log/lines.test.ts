@@ -38,9 +38,9 @@ const codeOf = (attempt: Promise<unknown>) =>
     (error: unknown) => (error instanceof ExportError ? error.code : error),
   );
 
-async function collect(chunks: Iterable<Uint8Array>): Promise<unknown[]> {
+async function collect(chunks: Iterable<Uint8Array>, onClosing?: (closing: Closing) => void): Promise<unknown[]> {
   const entries: unknown[] = [];
-  for await (const entry of parseExportLines(chunks)) entries.push(plain(entry));
+  for await (const entry of parseExportLines(chunks, onClosing)) entries.push(plain(entry));
   return entries;
 }
 
@@ -147,7 +147,11 @@ describe('export lines', () => {
       .trimEnd()
       .split('\n')
       .map((line) => Buffer.from(`${line}\n`));
-    expect(await collect([file, close(3)])).to.deep.equal(entries.map(plain));
+    const told: Closing[] = [];
+    expect(await collect([file, close(3)], (one) => told.push(one))).to.deep.equal(entries.map(plain));
+    expect(told).to.deep.equal([{ entries: 3, last: 2 }]);
+    expect(await collect([file], (one) => told.push(one))).to.have.length(3);
+    expect(told, 'of a file without one').to.have.length(1);
     expect(await collect([close(0)])).to.deep.equal([]);
     for (const [cut, line] of [
       [[...lines.slice(0, 2), close(3)], 3],

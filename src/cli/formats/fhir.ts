@@ -70,9 +70,7 @@ export const fhir: MakeFormat = (origin) => {
         ...{ resourceType: 'AuditEvent', id: 'complete' },
         type: { system: DICOM, code: '110106', display: 'Export' },
         ...{ action: 'R', recorded: at.toISOString(), outcome: '0', outcomeDesc: completion(closing) },
-        agent: [
-          { type: APPLICATION, who: { display: 'access-ledger export' }, requestor: true },
-        ],
+        agent: [{ type: APPLICATION, who: { display: 'access-ledger export' }, requestor: true }],
         source,
         entity: [
           {
