@@ -41,11 +41,27 @@ function session(context: Context, event: Session, operation: string): Promise<D
   return known;
 }
 
+/** What this process looks for or enters now, by event and actor: what one reader fetches side by side is one reading. */
+const underWay = new WeakMap<Context['rows'], Map<string, Promise<Date>>>();
+
 async function open(context: Context, event: Session, operation: string): Promise<Date> {
-  const { actor, gate, now } = context;
+  const { actor, rows } = context;
   // A session that somebody opened as a reviewer is nothing to them in another role.
-  const opened = refusedByRole(actor, event) ? null : await openedAt(context, event);
-  if (opened) return new Date(opened.getTime() + HOUR_MS);
+  if (refusedByRole(actor, event)) return enter(context, event, operation);
+  const all = underWay.get(rows) ?? new Map<string, Promise<Date>>();
+  underWay.set(rows, all);
+  const key = `${event} ${actor.id}`;
+  const begun = all.get(key) ?? findOrEnter(context, event, operation).finally(() => all.delete(key));
+  all.set(key, begun);
+  return begun;
+}
+
+async function findOrEnter(context: Context, event: Session, operation: string): Promise<Date> {
+  const opened = await openedAt(context, event);
+  return opened ? new Date(opened.getTime() + HOUR_MS) : enter(context, event, operation);
+}
+
+async function enter({ actor, gate, now }: Context, event: Session, operation: string): Promise<Date> {
   const until = new Date(now().getTime() + HOUR_MS);
   const about = event === 'history.read' ? { subject: actor.id } : {};
   await gate.note({ event, operation, data: null }, { ...about, details: { until: until.toISOString() } });

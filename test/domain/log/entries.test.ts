@@ -188,6 +188,14 @@ describe('the log, read by a reviewer', () => {
       expect(await gate.size()).to.equal(before);
     });
 
+    it('of one entry, however much is fetched side by side', async () => {
+      const fresh = await gate.signIn('security-reviewer');
+      const before = await gate.size();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => gate.execute(fresh, HEAD)));
+      expect(answers.flatMap(caused)).to.deep.equal([before]);
+      expect(await gate.size()).to.equal(before + 1);
+    });
+
     it('of an hour, on every server, and of each reviewer’s own', async () => {
       const fresh = await gate.signIn('security-reviewer');
       await gate.execute(fresh, HEAD);
