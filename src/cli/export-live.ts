@@ -5,12 +5,13 @@
 import { hexBytes, toHex } from '../log/bytes.js';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../log/checkpoint.js';
 import { checkConsistency, proveConsistency } from '../log/consistency.js';
+import { checkInclusion, proveInclusion } from '../log/inclusion.js';
 import { GENESIS, linkOf, parseLeaf } from '../log/leaf.js';
 import { NoteError, parseNote } from '../log/note.js';
 import type { VerifierKey } from '../log/note-key.js';
 import type { StoredEntry } from '../log/reading.js';
-import { TILE_WIDTH, tileAt, tiledHashes } from '../log/tile.js';
-import { Frontier, HASH_BYTES, type Hash } from '../log/tree.js';
+import { TILE_WIDTH, tiledHashes } from '../log/tile.js';
+import { Frontier, type Hash } from '../log/tree.js';
 import type { ExportSource } from './export-source.js';
 import { CommandFault } from './fault.js';
 import type { LiveLog } from './live-log.js';
@@ -26,11 +27,15 @@ export async function fromServer(live: LiveLog, key: VerifierKey | null): Promis
     ? 'a checkpoint that the log signed'
     : 'a checkpoint whose signature nobody checked: there was no --key';
 
+  /** What entries are held against must be of the checkpoint itself. */
   async function linkAt(index: number): Promise<string | null> {
-    const tile = tileAt(0, Math.floor(index / TILE_WIDTH), size);
-    const [links] = tile ? await live.read([tile]) : [];
-    const at = (index % TILE_WIDTH) * HASH_BYTES;
-    return links && at < links.length ? toHex(links.subarray(at, at + HASH_BYTES)) : null;
+    const [link] = index < size ? await hashes.read([{ level: 0, index }]) : [];
+    if (!link) return null;
+    const proof = await proveInclusion(index, size, hashes);
+    if (checkInclusion(proof, { index, size, leaf: link, root: head.root })) return toHex(link);
+    throw new CommandFault(
+      `${live.url.href}: the link of entry ${index} is not of its checkpoint: verify ${live.url.href}`,
+    );
   }
 
   async function* pages(from: number, last: number): AsyncGenerator<StoredEntry[]> {

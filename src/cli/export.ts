@@ -183,7 +183,12 @@ async function toFile(path: string, exporting: Exporting, continues: boolean): P
     const before = await file.count();
     await file.begin();
     const rest = { ...exporting, part: { from, last: part.last } };
-    for await (const text of textOf(rest, before)) await file.write(text);
+    try {
+      for await (const text of textOf(rest, before)) await file.write(text);
+    } catch (error) {
+      if (!(error instanceof CommandFault && continues)) throw error;
+      throw new CommandFault(`${error.message}; ${path}.partial has what came before: the same command continues it`);
+    }
     await file.finish();
   } finally {
     await file.close();

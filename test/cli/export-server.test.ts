@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { createPublisher } from '../../src/ledger/publisher.js';
-import { toUtf8 } from '../../src/log/bytes.js';
+import { hexBytes, toUtf8 } from '../../src/log/bytes.js';
 import { formatClosingLine, formatExportLine } from '../../src/log/export-line.js';
+import { linkOf } from '../../src/log/leaf.js';
 import { formatVerifierKey, signingKey } from '../../src/log/note-key.js';
+import { parseBundle, rootOfHashes } from '../../src/log/tile.js';
 import { type TestGate, testGate } from '../support/gate.js';
 import { ORIGIN, someBody } from '../support/ledger.js';
 import { ask } from '../support/postgres.js';
@@ -116,23 +118,48 @@ describe('access-ledger export --url', () => {
     expect(await readFile(file, 'utf8')).to.equal(before);
   });
 
-  describe('checks every link on the way', () => {
-    /** Serves what our server serves, but for one path. */
-    async function lying(where: string, lie: (bytes: Buffer) => Buffer): Promise<Server> {
-      const proxy = createServer(async (request, response) => {
-        const headers = { authorization: request.headers.authorization ?? '' };
-        const answer = await fetch(`${server.url}${request.url}`, { headers });
-        const bytes = Buffer.from(await answer.arrayBuffer());
-        response.writeHead(answer.status).end(request.url?.startsWith(where) ? lie(bytes) : bytes);
-      });
-      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-      proxies.push(proxy);
-      return proxy;
-    }
-    const proxies: Server[] = [];
-    afterEach(() => {
-      for (const proxy of proxies.splice(0)) proxy.close();
+  type Passed = { readonly status: number; readonly bytes: Buffer };
+  const proxies: Server[] = [];
+  afterEach(() => {
+    for (const proxy of proxies.splice(0)) proxy.close();
+  });
+  /** Serves what our server serves, or what it makes of that. @returns its URL */
+  async function between(pass: (path: string, passed: Passed) => Passed): Promise<string> {
+    const proxy = createServer(async (request, response) => {
+      const headers = { authorization: request.headers.authorization ?? '' };
+      const answer = await fetch(`${server.url}${request.url}`, { headers });
+      const passed = { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) };
+      const { status, bytes } = pass(request.url!, passed);
+      response.writeHead(status).end(bytes);
     });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    proxies.push(proxy);
+    return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  }
+
+  it('says so when its token expires on the way, and goes on with another', async () => {
+    let isGood = false;
+    const url = await between((path, passed) =>
+      path.startsWith('/tile/entries/001') && !isGood ? { status: 401, bytes: Buffer.alloc(0) } : passed,
+    );
+    const file = path('expiring.ndjson');
+    const exporting = () => run(['export', file, '--url', url], { env: { ACCESS_LEDGER_TOKEN: 'rita' } });
+    const { status, err } = await exporting();
+    expect([status, err]).to.deep.equal([
+      3,
+      `access-ledger: ${url}/: the server does not take this token: it may have expired; ${file}.partial has what came before: the same command continues it\n`,
+    ]);
+    expect(await readFile(`${file}.partial`, 'utf8')).to.equal(lines.slice(0, 256).join(''));
+    isGood = true;
+    expect((await exporting()).err).to.include('entries added after entry 255');
+    expect(await readFile(file, 'utf8')).to.equal(
+      lines.join('') + formatClosingLine({ entries: size, last: size - 1 }),
+    );
+  });
+
+  describe('checks every link on the way', () => {
+    const lying = (where: string, lie: (bytes: Buffer) => Buffer) =>
+      between((path, { status, bytes }) => ({ status, bytes: path.startsWith(where) ? lie(bytes) : bytes }));
     const edit = (from: string, to: string) => (bytes: Buffer) =>
       Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1');
 
@@ -165,8 +192,7 @@ describe('access-ledger export --url', () => {
     }
     for (const [name, [where, lie, says]] of Object.entries(LIES)) {
       it(`and ends at ${name}, without a closing line and without the file's name`, async () => {
-        const proxy = await lying(where, lie);
-        const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+        const url = await lying(where, lie);
         const file = path(name.replaceAll(' ', '-'));
         const { status, err } = await run(['export', file, '--url', url], { env: { ACCESS_LEDGER_TOKEN: 'rita' } });
         expect([status, says.test(err)], err).to.deep.equal([3, true]);
@@ -174,6 +200,28 @@ describe('access-ledger export --url', () => {
         expect(await readFile(`${file}.partial`, 'utf8')).to.not.include('complete');
       });
     }
+
+    it('also of a part: hash tiles that are not of the checkpoint vouch for nothing', async () => {
+      let forged: Buffer | null = null;
+      const url = await between((path, passed) => {
+        if (path.startsWith('/tile/entries/001')) {
+          const bytes = lastEdited(passed.bytes);
+          const links = parseBundle(bytes)!.map((leaf) => hexBytes(linkOf(leaf)));
+          forged = Buffer.concat(links);
+          return { ...passed, bytes };
+        }
+        if (path === '/tile/0/001' && forged) return { ...passed, bytes: forged };
+        if (!path.startsWith('/tile/1/000') || !forged) return passed;
+        return { ...passed, bytes: Buffer.concat([passed.bytes.subarray(0, 32), rootOfHashes(forged)]) };
+      });
+      const exporting = (...args: string[]) =>
+        run(['export', path('part.ndjson'), '--url', url, ...args], { env: { ACCESS_LEDGER_TOKEN: 'rita' } });
+      const { status, err } = await exporting('--to', '511');
+      expect([status, /the entries are not those of its checkpoint/.test(err)], err).to.deep.equal([3, true]);
+      // All of it stands there now, and still nothing says that it is complete.
+      const again = await exporting('--to', '511');
+      expect([again.status, /the link of entry 511 is not of its checkpoint/.test(again.err)]).to.deep.equal([3, true]);
+    });
   });
 
   describe('where somebody has edited the log', () => {
