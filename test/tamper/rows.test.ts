@@ -6,7 +6,7 @@ import { sha256Hex } from '../../src/log/hash.js';
 import { formatLeaf, type Leaf, type Link, linkOf } from '../../src/log/leaf.js';
 import { someId } from '../support/ledger.js';
 import { LOG_KEY } from '../support/publishing.js';
-import { ENTRIES, HELD, type HonestLog, honestLog, WITNESS_KEY } from './honest-log.js';
+import { ENTRIES, HELD, type HonestLog, honestLog, KEPT, WITNESS_KEY } from './honest-log.js';
 import { type Content, contentOf, leafOf, type Row, rowsOf, Superuser } from './superuser.js';
 
 /** Each row of a log, each in its turn, in every way in which a superuser can change one. */
@@ -274,4 +274,38 @@ describe('a superuser who changes a row', function () {
       expect((await superuser.said(evidence)).database, 'and all is as it was').to.equal(intact());
     });
   }
+
+  describe('and is looked for since a checkpoint', () => {
+    /** The last entry before the checkpoint is read again, and those before are not. */
+    const READ = KEPT - 1;
+    const since = async () => {
+      const note = { note: log.kept, file: 'kept' };
+      return superuser.resumed({ checkpoints: { key: LOG_KEY, notes: [] }, files: [], since: note });
+    };
+    const CASES: Readonly<Record<string, readonly [deed: Deed, found: (index: number) => string]>> = {
+      'another actor': [
+        TAMPERINGS['another actor']!.deed,
+        (i) => (i < READ ? `intact ${ENTRIES}` : found('CONTENT_EDITED')(i)),
+      ],
+      'another actor beside it': [
+        TAMPERINGS['another actor beside it']!.deed,
+        (i) => (i < READ ? `intact ${ENTRIES}` : found('PROJECTION_EDITED')(i)),
+      ],
+      'another link beside the leaf': [
+        TAMPERINGS['another link beside the leaf']!.deed,
+        (i) => (i < READ ? `tampered: ROOT_MISMATCH 0-${KEPT - 1}` : found('CONTENT_EDITED')(i)),
+      ],
+      removed: [TAMPERINGS.removed!.deed, (i) => (i === LAST ? found('TAIL_CUT')(i) : found('ENTRY_MISSING')(i))],
+    };
+    for (const [what, [deed, expected]] of Object.entries(CASES)) {
+      it(`is found where it is read again, row by row: ${what}`, async () => {
+        for (let index = 0; index < ENTRIES; index++) {
+          await superuser.undone(async () => {
+            await deed(index);
+            expect(await since(), `entry ${index}`).to.equal(expected(index));
+          });
+        }
+      });
+    }
+  });
 });

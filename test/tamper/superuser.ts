@@ -8,7 +8,7 @@ import { evidenceWith, type ResumableEvidence, startOf, trustedHead } from '../.
 import { verifyLines } from '../../src/cli/verify-lines.js';
 import { logPages, logSize } from '../../src/ledger/log-rows.js';
 import { formatNoteOf } from '../../src/ledger/prover.js';
-import { treeReader } from '../../src/ledger/tree-reader.js';
+import { NotThere, treeReader } from '../../src/ledger/tree-reader.js';
 import { verifyRows } from '../../src/ledger/verify-rows.js';
 import { fromUtf8, toUtf8 } from '../../src/log/bytes.js';
 import { canonical, type Json } from '../../src/log/canonical.js';
@@ -18,6 +18,7 @@ import type { Evidence } from '../../src/log/evidence.js';
 import { formatExportLine } from '../../src/log/export-line.js';
 import type { Finding } from '../../src/log/finding.js';
 import { type Leaf, parseLeaf } from '../../src/log/leaf.js';
+import { Frontier } from '../../src/log/tree.js';
 import type { Report } from '../../src/log/verify.js';
 import { LOG } from './honest-log.js';
 
@@ -115,7 +116,11 @@ export class Superuser {
       const tree = treeReader(this.client, LOG);
       const note = await this.shown();
       const evidence = evidenceWith(note === null ? null : { note, file: 'shown' }, given);
-      const start = await startOf(trustedHead(given), await logSize(this.client, LOG), tree);
+      const size = await logSize(this.client, LOG);
+      const start = await startOf(trustedHead(given), size, tree).catch((error: unknown) => {
+        if (error instanceof NotThere) return new Frontier();
+        throw error;
+      });
       return told(await verifyRows(this.client, LOG, evidence, { start, onEntries: () => {} }));
     });
   }
