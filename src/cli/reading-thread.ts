@@ -1,21 +1,20 @@
 /**
- * A reading thread answers each batch of lines with its readings: the part of verification that needs no other entry, and
- * most of its work.
+ * A reading thread answers each batch of lines with its runs: the part of verification that needs no other entry, and most
+ * of its work.
  */
 import { parentPort } from 'node:worker_threads';
 import type { Batch } from '../log/lines.js';
-import { readLines } from './lines.js';
-import { type PackedReadings, packReadings } from './packed-readings.js';
+import { buffersOf, isRun } from '../log/run.js';
+import { type ReadLines, RunReader } from '../log/run-reader.js';
 
-export interface Answer extends PackedReadings {
+export interface Answer extends ReadLines {
   /** The batch's, handed back. */
   readonly room: Uint8Array<ArrayBuffer>;
-  readonly fault: string | null;
 }
 
+const reader = new RunReader();
+
 parentPort?.on('message', (batch: Batch) => {
-  const { readings, fault } = readLines(batch);
-  const packed = packReadings(readings);
-  const answer: Answer = { ...packed, room: batch.room, fault };
-  parentPort?.postMessage(answer, [batch.room.buffer, packed.numbers.buffer]);
+  const answer: Answer = { ...reader.read(batch), room: batch.room };
+  parentPort?.postMessage(answer, [batch.room.buffer, ...answer.parts.filter(isRun).flatMap(buffersOf)]);
 });

@@ -3,17 +3,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Batch } from '../log/lines.js';
-import type { Reading } from '../log/reading.js';
-import { unpackReadings } from './packed-readings.js';
 import type { Answer } from './reading-thread.js';
-
-/** A batch that was read. */
-export interface ReadBatch {
-  readonly readings: Iterable<Reading>;
-  /** Why the line after the last reading is none. */
-  readonly fault: string | null;
-  readonly room: Batch['room'];
-}
 
 /** More than this keep no more busy: one thread follows the chain. */
 const MOST_THREADS = 4;
@@ -29,7 +19,7 @@ export class ReadingThreads {
   }
 
   /** @returns null where all are busy; otherwise the batch's room is theirs until it comes back */
-  read(batch: Batch): Promise<ReadBatch> | null {
+  read(batch: Batch): Promise<Answer> | null {
     const thread = this.threads.reduce((free, other) => (other.waiting < free.waiting ? other : free));
     return thread.waiting < DEPTH ? thread.read(batch) : null;
   }
@@ -44,12 +34,10 @@ class Thread {
     // Readings live briefly: a young generation that grows would only keep memory.
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
-  private readonly asked: { resolve(read: ReadBatch): void; reject(error: unknown): void }[] = [];
+  private readonly asked: { resolve(read: Answer): void; reject(error: unknown): void }[] = [];
 
   constructor() {
-    this.worker.on('message', ({ room, fault, ...packed }: Answer) => {
-      this.asked.shift()?.resolve({ readings: unpackReadings(packed), fault, room });
-    });
+    this.worker.on('message', (answer: Answer) => this.asked.shift()?.resolve(answer));
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => this.fail(new Error('a reading thread ended')));
   }
@@ -58,7 +46,7 @@ class Thread {
     return this.asked.length;
   }
 
-  read(batch: Batch): Promise<ReadBatch> {
+  read(batch: Batch): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.asked.push({ resolve, reject });
       this.worker.postMessage(batch, [batch.room.buffer]);

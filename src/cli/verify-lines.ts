@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import type { Evidence } from '../log/evidence.js';
 import { type Closing, checkClosing, ExportError } from '../log/export-line.js';
 import { type Batch, cutLines, ROOM_BYTES } from '../log/lines.js';
+import { RunReader } from '../log/run-reader.js';
 import { type Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
-import { readLines } from './lines.js';
-import { type ReadBatch, ReadingThreads } from './reading-threads.js';
+import type { Answer } from './reading-thread.js';
+import { ReadingThreads } from './reading-threads.js';
 
 /** As many batches as may be read before the chain has come to them. */
 const MOST_AHEAD = 6;
@@ -28,18 +29,16 @@ export async function verifyLines(
   const verifier = new Verifier(evidence);
   const rooms: Batch['room'][] = [];
   let entries = 0;
-  const take = ({ readings, fault, room }: ReadBatch) => {
-    for (const reading of readings) {
-      verifier.take(reading);
-      entries++;
-    }
+  const reader = new RunReader();
+  const take = ({ parts, fault, room }: Answer) => {
+    for (const part of parts) entries += verifier.takePart(part);
     if (fault) throw new CommandFault(`line ${entries + 1}: ${fault}`);
     rooms.push(room);
     onEntries(entries);
   };
 
   let threads: ReadingThreads | null = null;
-  const ahead: (ReadBatch | Promise<ReadBatch>)[] = [];
+  const ahead: (Answer | Promise<Answer>)[] = [];
   try {
     let closing: Closing | null = null;
     const close = (told: Closing) => {
@@ -47,13 +46,13 @@ export async function verifyLines(
       onClosing(told);
     };
     for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES), close)) {
-      const reading = threads?.read(batch) ?? { ...readLines(batch), room: batch.room };
+      const reading = threads?.read(batch) ?? { ...reader.read(batch), room: batch.room };
       if (reading instanceof Promise) reading.catch(() => {}); // it fails where it is awaited
       ahead.push(reading);
       // Where there is one batch there may be many, and it takes threads a while to start.
       threads ??= batch.length > ROOM_BYTES / 2 ? new ReadingThreads(availableParallelism()) : null;
       if (ahead.length === MOST_AHEAD) take(await ahead.shift()!);
-      while (ahead.length > 0 && !(ahead[0] instanceof Promise)) take(ahead.shift() as ReadBatch);
+      while (ahead.length > 0 && !(ahead[0] instanceof Promise)) take(ahead.shift() as Answer);
     }
     for (const reading of ahead) take(await reading);
     checkClosing(closing, entries);

@@ -63,6 +63,13 @@ export class Claims {
     return this.claims[this.next]?.size === size;
   }
 
+  /** Whether anybody claims something of a size from one to another, as of `awaits`. */
+  awaitsAny(from: number, to: number): boolean {
+    this.awaits(from);
+    const next = this.claims[this.next]?.size;
+    return next !== undefined && next <= to;
+  }
+
   /** Whether a claim of the size awaited would be met. */
   wouldMeet(standing: Standing): boolean {
     const size = this.claims[this.next]?.size;

@@ -74,9 +74,10 @@ export class Findings {
     return fresh;
   }
 
-  /** In the order of the entries; those about evidence alone come last. */
+  /** In the order of the entries, and for one entry in that of the codes; those about evidence alone come last. */
   inOrder(): Finding[] {
-    const listed = [...this.listed.values()].flatMap((ofCode) => joinAll([...ofCode].sort(byFirst)));
+    const codes = Object.keys(FINDINGS) as FindingCode[];
+    const listed = codes.flatMap((code) => joinAll((this.listed.get(code) ?? []).toSorted(byFirst)));
     return [...listed, ...this.apart].sort(byFirst);
   }
 }

@@ -5,12 +5,13 @@
  * Memory grows with the people (about 60 bytes each), with the records (about 40 bytes each) and with damage, not with the
  * entries.
  */
-import type { Deed } from './deed.js';
+import { type Deeds, firstRecord, historyAt, NO_ENTRY } from './deeds.js';
 import { changesFacts, isKnown } from './event.js';
 import { type FindingCode, type Findings, findingAt } from './finding.js';
-import { Column, IdTable } from './id-table.js';
+import { formatUuid } from './hex-words.js';
+import { Column, IdTable, WORDS } from './id-table.js';
 import { Indices } from './indices.js';
-import type { LogIndex, Place } from './leaf.js';
+import type { LogIndex } from './leaf.js';
 import { type Changes, projectionFindings } from './projection.js';
 
 /** What an entry says of a history, and what it should. */
@@ -46,21 +47,31 @@ export class Histories {
     this.unread.add(first, last);
   }
 
-  /** Takes the next entry that can be believed. */
-  take(index: LogIndex, history: Place['history'], deed: Deed, stored?: Changes): void {
-    const person = deed.subject === null ? null : this.people.row(deed.subject);
-    const counted = this.count(index, history, person);
-    if (deed.records.length > 0) this.keep(index, deed, person, counted);
+  /**
+   * Takes the next entry that can be believed.
+   *
+   * @param at where it stands among the deeds
+   */
+  take(index: LogIndex, deeds: Deeds, at: number, stored?: Changes): void {
+    const { event, permitted } = deeds.kinds[deeds.kindOf[at]!]!;
+    const person = deeds.isAbout[at] === 1 ? this.people.row(deeds.subjects, WORDS * at) : null;
+    const counted = this.count(index, deeds, at, person);
+    if (firstRecord(deeds, at) < deeds.recordsTo[at]!) this.keep(index, deeds, at, person, counted);
     if (!counted) this.unread.add(index, index);
     // A refusal changed nothing; otherwise anybody could make everybody's permissions stale by asking for what is refused.
-    if (deed.permitted) this.judge(index, deed, person);
+    if (permitted) this.judge(index, deeds.asOfs[at]!, event, person);
     if (!stored) return;
-    if (deed.permitted && !isKnown(deed.event)) this.unknown.add(index, index);
+    if (permitted && !isKnown(event)) this.unknown.add(index, index);
     this.compare(index, stored, person);
   }
 
   /** Whether the entry counts on from those before. */
-  private count(index: LogIndex, history: Place['history'], person: number | null): boolean {
+  private count(index: LogIndex, deeds: Deeds, at: number, person: number | null): boolean {
+    if (person !== null && deeds.nths[at] === this.counts.get(person) + 1) {
+      const last = deeds.nths[at] === 1 ? NO_ENTRY : this.lasts.get(person);
+      if (deeds.earliers[at] === last) return this.goOn(index, deeds.nths[at]!, person);
+    }
+    const history = historyAt(deeds, at);
     if (person === null || history === null) {
       if (history !== null) this.find('SUBJECT_COUNT_BROKEN', index, '- -, as the body has no subject', shown(history));
       if (person !== null) {
@@ -71,16 +82,18 @@ export class Histories {
     }
     const count = this.counts.get(person);
     const last = count === 0 ? null : this.lasts.get(person);
-    const follows = history.nth === count + 1 && history.earlier === last;
-    if (follows || this.runsThrough(history, count, last) || this.goesOn(history, person)) {
-      this.counts.set(person, history.nth);
-      this.lasts.set(person, index);
-      this.wrong.delete(person);
-      return true;
-    }
+    if (this.runsThrough(history, count, last) || this.goesOn(history, person))
+      return this.goOn(index, history.nth, person);
     this.find('SUBJECT_COUNT_BROKEN', index, shown({ nth: count + 1, earlier: last }), shown(history));
     this.wrong.set(person, { nth: history.nth, earlier: index });
     return false;
+  }
+
+  private goOn(index: LogIndex, nth: number, person: number): true {
+    this.counts.set(person, nth);
+    this.lasts.set(person, index);
+    if (this.wrong.size > 0) this.wrong.delete(person);
+    return true;
   }
 
   /** Whether as many entries of which nothing is believed lie between as it counts more, and it names one as the last. */
@@ -95,20 +108,24 @@ export class Histories {
   }
 
   /** Each record belongs to whom the first entry named that named it: its one permitted `record.created`. */
-  private keep(index: LogIndex, { event, permitted, records }: Deed, person: number | null, counted: boolean): void {
+  private keep(index: LogIndex, deeds: Deeds, at: number, person: number | null, counted: boolean): void {
+    const { event, permitted } = deeds.kinds[deeds.kindOf[at]!]!;
     const creates = permitted && event === 'record.created';
     const holder = person === null ? 1 : person + 2;
-    for (const record of records) {
-      const row = this.records.row(record);
+    for (let nth = firstRecord(deeds, at); nth < deeds.recordsTo[at]!; nth++) {
+      const row = this.records.row(deeds.records, WORDS * nth);
       const owner = this.owners.get(row);
+      if (owner === holder && !creates) continue;
       if (owner === 0) {
         if (!creates && this.unread.isEmpty) {
+          const record = formatUuid(deeds.records, WORDS * nth);
           this.find('RECORD_ORIGIN_BROKEN', index, `record ${record} created before`, `named first by ${event}`);
         }
         // Where the count is wrong the subject may be, and then everything after would be called wrong for it.
         if (counted) this.owners.set(row, holder);
         continue;
       }
+      const record = formatUuid(deeds.records, WORDS * nth);
       if (owner !== holder) {
         this.find('RECORD_MOVED', index, this.shownRecord(record, owner), this.shownRecord(record, holder));
       }
@@ -116,7 +133,7 @@ export class Histories {
     }
   }
 
-  private judge(index: LogIndex, { asOf, event }: Deed, person: number | null): void {
+  private judge(index: LogIndex, asOf: number, event: string, person: number | null): void {
     const needed = Math.max(this.changeForAll, person === null ? 0 : this.changes.get(person));
     if (asOf < needed || asOf > index) {
       this.find('DECIDED_ON_STALE_FACTS', index, `asOf from ${needed} to ${index}`, `asOf ${asOf}`);

@@ -6,8 +6,10 @@
  * Open addressing over the 128 bits. Somebody who chooses ids to collide can make it slow, never wrong.
  */
 import { nibble } from './bytes.js';
+import { formatUuid } from './hex-words.js';
 
-const WORDS = 4;
+/** Of an id, 32 bits each. */
+export const WORDS = 4;
 const HYPHEN = 0x2d;
 
 export class IdTable {
@@ -16,25 +18,21 @@ export class IdTable {
   private ids = new Uint32Array(WORDS * 512);
   /** Row + 1 of the id that hashes here or before; 0 where none does. At least twice as many as rows. */
   private slots = new Uint32Array(2 * 1024);
-  private readonly sought = new Uint32Array(WORDS);
 
-  /** The row of a uuid, new at the end where it was not seen before. */
-  row(uuid: string): number {
-    parseUuid(uuid, this.sought);
-    const slot = this.slotOf(this.sought, 0);
+  /** The row of the id whose words stand there, new at the end where it was not seen before. */
+  row(words: Uint32Array, at: number): number {
+    const slot = this.slotOf(words, at);
     const row = this.slots[slot]! - 1;
     if (row >= 0) return row;
     if (WORDS * this.size === this.ids.length) this.ids = grown(this.ids);
-    this.ids.set(this.sought, WORDS * this.size);
+    for (let i = 0; i < WORDS; i++) this.ids[WORDS * this.size + i] = words[at + i]!;
     this.slots[slot] = ++this.size;
     if (2 * this.size > this.slots.length) this.rehash();
     return this.size - 1;
   }
 
   uuid(row: number): string {
-    const words = this.ids.subarray(WORDS * row, WORDS * (row + 1));
-    const hex = Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    return formatUuid(this.ids, WORDS * row);
   }
 
   /** The slot where an id stands, or the free one where it would. */
@@ -92,12 +90,12 @@ function hash(words: Uint32Array, at: number): number {
 }
 
 /** 32 lower-case hex digits among hyphens, into four words. */
-function parseUuid(uuid: string, words: Uint32Array): void {
+export function parseUuid(uuid: string, words: Uint32Array, to: number): void {
   let digits = 0;
   let word = 0;
   for (let at = 0; at < uuid.length; at++) {
     if (uuid.charCodeAt(at) === HYPHEN) continue;
     word = (word << 4) | nibble(uuid, at);
-    if (++digits % 8 === 0) words[digits / 8 - 1] = word;
+    if (++digits % 8 === 0) words[to + digits / 8 - 1] = word;
   }
 }

@@ -18,7 +18,7 @@ export interface Batch {
   readonly length: number;
 }
 
-const LINE_FEED = 0x0a;
+export const LINE_FEED = 0x0a;
 
 /** Every line fits, with its line feed: a full room without one holds a line that is too long. */
 export const ROOM_BYTES = MAX_LINE_BYTES + 1;

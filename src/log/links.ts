@@ -12,12 +12,14 @@
 import { Breaks } from './breaks.js';
 import { hexBytes } from './bytes.js';
 import type { Claims, Standing } from './claim.js';
+import { DeedWriter } from './deeds.js';
 import { type Findings, findingAt } from './finding.js';
 import type { Histories } from './history.js';
 import { GENESIS, isLink, type Link, type LogIndex } from './leaf.js';
 import type { Slot } from './order.js';
 import { agrees, editedFinding, isWhole, type Reading } from './reading.js';
-import { Frontier, type Hash } from './tree.js';
+import { endOf, type Run, readingAt } from './run.js';
+import { Frontier, HASH_BYTES, type Hash } from './tree.js';
 
 interface Candidate {
   readonly link: Link;
@@ -37,6 +39,7 @@ export class Links {
   private refuted = -1;
   /** From here on each entry is believed to follow the one before. */
   private unbroken: number;
+  private readonly single = new DeedWriter();
 
   constructor(
     private readonly claims: Claims,
@@ -56,6 +59,28 @@ export class Links {
   take(slot: Slot): void {
     if (this.last) this.settle(this.last, slot);
     this.last = slot;
+  }
+
+  /** Takes all entries of a run but its last. The last that was taken before is settled by its first. */
+  takeRun(run: Run): void {
+    const last = endOf(run) - 1;
+    if (this.last) this.settle(this.last, slotAt(run, 0));
+    this.last = null;
+    const isUndisturbed =
+      this.size === run.first && this.refuted !== run.first && !this.claims.awaitsAny(run.first + 1, last);
+    if (isUndisturbed) this.growBy(run);
+    else for (let at = 0; run.first + at < last; at++) this.settle(slotAt(run, at), slotAt(run, at + 1));
+  }
+
+  /** Each entry of a run has the link that the next one follows. */
+  private growBy({ first, links, deeds }: Run): void {
+    const { tree, histories } = this;
+    const count = deeds.length - 1;
+    for (let at = 0; at < count; at++) {
+      tree?.append(links.subarray(HASH_BYTES * at, HASH_BYTES * (at + 1)) as Hash);
+      histories.take((first + at) as LogIndex, deeds, at);
+    }
+    this.size = first + count;
   }
 
   /** There are no more entries. */
@@ -83,7 +108,9 @@ export class Links {
     if (!believed) this.unbroken = index + 1;
     this.grow(index + 1, candidate);
     if (believed?.deed) {
-      this.histories.take(index as LogIndex, believed.place!.history, believed.deed, believed.changes);
+      this.single.clear();
+      this.single.add(believed.place!.history, believed.deed);
+      this.histories.take(index as LogIndex, this.single, 0, believed.changes);
     } else this.histories.skip(index, index);
   }
 
@@ -165,6 +192,10 @@ export class Links {
 }
 
 const NONE: readonly Link[] = [];
+
+function slotAt(run: Run, at: number): Slot {
+  return { index: run.first + at, rows: [readingAt(run, at)] };
+}
 
 /** What the rows of an entry follow. */
 function prevsOf({ rows }: Slot): readonly Link[] {

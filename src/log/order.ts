@@ -10,6 +10,7 @@
 import { type Findings, findingAt } from './finding.js';
 import { type IndexRange, Indices } from './indices.js';
 import { agrees, editedFinding, type Reading } from './reading.js';
+import { type Run, readingAt } from './run.js';
 
 export interface Slot {
   readonly index: number;
@@ -30,6 +31,7 @@ export class Order {
   constructor(
     private readonly findings: Findings,
     private readonly onSlot: (slot: Slot) => void,
+    private readonly onRun: (run: Run) => void,
     /** The index of the first row there should be. */
     private readonly start = 0,
   ) {}
@@ -48,6 +50,18 @@ export class Order {
     }
     if (row.index > this.size) this.ahead = row;
     else this.put(row);
+  }
+
+  /** Entries in order, of which all but the last go on at once. */
+  takeRun(run: Run): void {
+    const last = run.deeds.length - 1;
+    if (this.ahead || run.first !== this.size || last === 0) {
+      for (let at = 0; at <= last; at++) this.take(readingAt(run, at));
+      return;
+    }
+    if (this.slot) this.onSlot(this.slot);
+    this.onRun(run);
+    this.slot = { index: run.first + last, rows: [readingAt(run, last)] };
   }
 
   private put(row: Reading): void {

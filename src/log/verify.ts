@@ -14,6 +14,7 @@ import { Histories } from './history.js';
 import { Links } from './links.js';
 import { Order } from './order.js';
 import { type Reading, readEntry, type StoredEntry } from './reading.js';
+import { isRun, type Part } from './run.js';
 import type { Frontier } from './tree.js';
 
 /** Why a log that shows no damage is not called intact. */
@@ -90,7 +91,12 @@ export class Verifier {
     this.claims = new Claims(claims, this.findings);
     this.links = new Links(this.claims, new Histories(this.findings), this.findings, start);
     this.from = start?.size ?? 0;
-    this.order = new Order(this.findings, (slot) => this.links.take(slot), this.from);
+    this.order = new Order(
+      this.findings,
+      (slot) => this.links.take(slot),
+      (run) => this.links.takeRun(run),
+      this.from,
+    );
     this.aboutEvidence = findings;
   }
 
@@ -99,6 +105,17 @@ export class Verifier {
     this.entries++;
     for (const finding of row.findings) this.findings.add(finding);
     this.order.take(row);
+  }
+
+  /** Takes the next row, or the next run of them. @returns how many */
+  takePart(part: Part): number {
+    if (!isRun(part)) {
+      this.take(part);
+      return 1;
+    }
+    this.entries += part.deeds.length;
+    this.order.takeRun(part);
+    return part.deeds.length;
   }
 
   /** The log has no more rows. */
