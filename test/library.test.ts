@@ -2,7 +2,6 @@ import { type ExecFileException, execFile } from 'node:child_process';
 import {
   accessSync,
   constants,
-  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import * as esbuild from 'esbuild';
+import { copySource } from './support/build.js';
 
 /** The package as somebody has it who only checks logs: packed, put into an empty folder, and run there. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -90,12 +90,6 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** What packing reads. */
-const SOURCE = [
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.log.json', 'ormconfig.ts'],
-  ...['README.md', 'LICENSE', 'docs', 'schema', 'src', 'migrations', 'seeds'],
-];
-
 describe('the package as a library', function () {
   this.timeout(120_000);
   let folder: string;
@@ -105,9 +99,7 @@ describe('the package as a library', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'access-ledger-library-'));
     const source = join(folder, 'source');
-    // A copy, as packing builds anew what others may be reading.
-    for (const part of SOURCE) cpSync(join(ROOT, part), join(source, part), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(source, 'node_modules'));
+    copySource(source);
     const packed = (await run(source, 'npm', 'pack', '--silent', '--pack-destination', folder))
       .trim()
       .split('\n')

@@ -5,14 +5,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { programOf } from '../support/build.js';
 
 export interface Ran {
   readonly status: number | null;
   readonly out: string;
   readonly err: string;
 }
-
-const COMMAND = ['--import', '@oxc-node/core/register', 'src/cli/access-ledger.ts'];
 
 interface Around {
   readonly env?: Readonly<Record<string, string>>;
@@ -22,7 +21,8 @@ interface Around {
 /** Without the settings of whoever runs the tests. */
 export function start(args: readonly string[], env: Around['env'] = {}): ChildProcess {
   const { PATH = '', HOME = '' } = process.env;
-  return spawn(process.execPath, [...COMMAND, ...args], { env: { PATH, HOME, DATA_DIR: '/nowhere', ...env } });
+  const program = programOf('src/cli/access-ledger');
+  return spawn(process.execPath, [...program, ...args], { env: { PATH, HOME, DATA_DIR: '/nowhere', ...env } });
 }
 
 export function run(args: readonly string[], { env, stdin = '' }: Around = {}): Promise<Ran> {

@@ -1,9 +1,9 @@
 /**
- * The PostgreSQL of a test run: an embedded one in a folder of its own, begun by the first test that asks and gone after
- * the last; or, with `TEST_DATABASE_URL` (a superuser's), that server. Each test has its own databases on it.
+ * The PostgreSQL of a process that runs tests: an embedded one in a folder of its own, begun by the first test that asks and
+ * gone after the last; or, with `TEST_DATABASE_URL` (a superuser's), that server. Each test has its own databases on it.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ let embedded: Embedded | null = null;
 let folder: string | null = null;
 const left = new Set<string>();
 
-/** The superuser's URL of the run's server. */
+/** The superuser's URL of the server. */
 export function testServer(): Promise<string> {
   server ??= process.env.TEST_DATABASE_URL ? Promise.resolve(process.env.TEST_DATABASE_URL) : begin();
   return server;
@@ -114,6 +114,8 @@ async function begin(): Promise<string> {
   folder = await openFolder();
   embedded = await startEmbedded({ dataDir: folder, durable: false });
   process.once('exit', abandon);
+  if (process.env.MOCHA_WORKER_ID)
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   return embedded.url();
 }
 
@@ -131,22 +133,27 @@ async function sweep(): Promise<void> {
   }
 }
 
-/** A run that ends without its last hook, as after Ctrl-C. */
+/**
+ * A process that ends without the last step of its run: after Ctrl-C, or because it is one of several, which mocha ends.
+ * All that is left to do must be done at once.
+ */
 function abandon(): void {
   if (!embedded || !folder) return;
-  process.kill(embedded.pid, 'SIGKILL');
+  process.kill(embedded.pid, 'SIGQUIT');
+  const pidFile = join(folder, 'postgres', 'postmaster.pid');
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 200 && existsSync(pidFile); tries++) Atomics.wait(nap, 0, 0, 10);
   rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 20 });
 }
 
-export const mochaHooks = {
-  async afterAll(): Promise<void> {
-    if (!server) return;
-    if (embedded && folder) {
-      await embedded.stop();
-      embedded = null;
-      await rm(folder, { recursive: true, force: true });
-    } else {
-      for (const name of left) await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    }
-  },
-};
+/** The run's last step. Where it has several processes, this one has begun no server. */
+export async function mochaGlobalTeardown(): Promise<void> {
+  if (!server) return;
+  if (embedded && folder) {
+    await embedded.stop();
+    embedded = null;
+    await rm(folder, { recursive: true, force: true });
+  } else {
+    for (const name of left) await asSuperuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  }
+}
