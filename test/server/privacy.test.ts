@@ -28,8 +28,8 @@ describe('privacy of the server', () => {
     await provider.stop();
   });
 
-  const post = async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
-    const response = await fetch(`${toys.url}/graphql`, {
+  const post = async (body: unknown, headers: Record<string, string> = {}, path = '/graphql'): Promise<Answer> => {
+    const response = await fetch(`${toys.url}${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -76,6 +76,24 @@ describe('privacy of the server', () => {
       expect(text).to.not.include(MARK).and.not.include('lovelace').and.not.include('\\q');
     });
   }
+
+  it('repeats none of that in a stream of events either, nor what a subscription was given', async () => {
+    const following = 'subscription Q($n: Int!) { ticks(count: $n) }';
+    const bodies: Readonly<Record<string, unknown>> = {
+      ...quoting,
+      'a variable': { query: following, variables: { n: MARK } },
+      'a member of a variable': { query: following, variables: { n: { [MARK]: MARK } } },
+      'a literal': { query: `subscription { ticks(count: "${MARK}") }` },
+      'a fragment': { query: `subscription { ...F } fragment F on Subscription { ticks(count: "${MARK}") }` },
+      'an operation': { query: 'subscription A { ticks } subscription B { ticks }', operationName: MARK },
+    };
+    for (const [name, body] of Object.entries(bodies)) {
+      const { text } = await post(body, { accept: 'text/event-stream' }, '/graphql/stream');
+      expect(text, name).to.include('"errors":[');
+      expect(text, name).to.not.include(MARK).and.not.include('lovelace').and.not.include('\\q');
+    }
+    expect(toys.logged()).to.not.include(MARK);
+  });
 
   it('still says what is wrong, by names of the schema and of the document', async () => {
     const said = async (query: string, variables?: unknown) => (await post({ query, variables })).text;

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { Core } from '../../src/server/core.js';
 import { eventsIn } from '../support/events.js';
 import { type TestGate, testGate } from '../support/gate.js';
+import { someBody } from '../support/ledger.js';
 import { type Served, serve } from '../support/served.js';
 
 const APPENDER = fileURLToPath(new URL('../support/appender.ts', import.meta.url));
@@ -91,6 +94,68 @@ describe('the tail, over HTTP', () => {
     await stopping;
     const [next] = await Promise.all([some(size + 1, 1), appender(1)]);
     expect(next.map(({ index }) => index)).to.deep.equal([size + 1]);
+  });
+
+  it('shows what was done with personal values, and none of them', async () => {
+    const began = await gate.size();
+    const person = await gate.person();
+    const sam = await gate.signIn('support-agent');
+    const found =
+      '{ findUser(category: "user.contact.email", value: "ana@example.com", purpose: "convenience") { id } }';
+    expect((await gate.execute(sam, found)).context.entries).to.have.length(1);
+    const all =
+      'subscription ($from: LogIndex) { auditTail(from: $from) { index leaf event subject asked records { category id version } details } }';
+    const breaking = new AbortController();
+    const events = eventsIn(await servers[0]!.stream('rita', all, { from: began }, breaking.signal));
+    const end = await gate.size();
+    let text = '';
+    for (let index = began; index < end; index++) text += (await events.next()).value!.data;
+    breaking.abort();
+    expect(text).to.include(person).and.include('user.contact.email');
+    for (const value of ['ana', 'ruiz', 'example.com']) expect(text.toLowerCase()).to.not.include(value);
+  });
+
+  it('holds no connection of the database for readers who stall, and goes on where they were', async () => {
+    const READERS = 12;
+    const rita = await gate.signIn('security-reviewer');
+    const core = await gate.another();
+    let read = 0;
+    const counting: Core = {
+      ...core,
+      contextFor(operation) {
+        const context = core.contextFor(operation);
+        const query = async (text: string, values: unknown[]) => {
+          const found: unknown[] = await context.rows.query(text, values);
+          if (text.includes('leaf')) read += found.length;
+          return found;
+        };
+        return { ...context, rows: Object.assign(Object.create(context.rows), { query }) };
+      },
+    };
+    const own = await serve(counting, { rita }, { streams: { ofCaller: READERS, total: READERS } });
+    for (let count = 0; count < 1_000; count += 500) {
+      await gate.core.parts.ledger.append(Array.from({ length: 500 }, () => someBody({ asOf: 0 })));
+    }
+    const size = await gate.size();
+    // Far more than the buffers of both ends take.
+    const leaves = Array.from({ length: 28 }, (_, nth) => `leaf${nth}: leaf`).join(' ');
+    const whole = `subscription ($from: LogIndex) { auditTail(from: $from) { index ${leaves} } }`;
+    const open = () => own.stream('rita', whole, { from: 0 });
+    const stalled = await Promise.all(Array.from({ length: READERS }, open));
+    for (let before = -1; before !== read; await sleep(400)) before = read;
+    expect(read, 'entries read for them').to.be.below((READERS * size) / 2);
+    const { rows } = await gate.core.parts.pool.query(
+      `SELECT count(*)::int AS busy FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()`,
+    );
+    expect(rows[0].busy, 'connections in use').to.equal(0);
+    const [one, ...others] = stalled;
+    for (const other of others) void other.body!.cancel();
+    let next = 0;
+    for await (const { data } of eventsIn(one!)) {
+      expect(JSON.parse(data).data.auditTail.index).to.equal(next++);
+      if (next === size) break;
+    }
+    await own.close();
   });
 
   it('answers a refusal with its entry', async () => {
