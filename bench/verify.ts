@@ -25,19 +25,25 @@ export async function verify(entries = '1000000'): Promise<void> {
   try {
     const file = join(folder, 'log.ndjson');
     const held = await writeLog(file, count);
-    const runs: Run[] = [];
+    const whole: Run[] = [];
+    const links: Run[] = [];
     const bare: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      runs.push(await verifyOnce(file, held));
+      whole.push(await verifyOnce(file, held));
+      links.push(await verifyOnce(file, held, '--links-only'));
       bare.push(await hashOnce(file));
     }
-    const seconds = median(runs.map((run) => run.seconds));
     const hashing = median(bare);
+    const row = (name: string, runs: readonly Run[]) => {
+      const seconds = median(runs.map((run) => run.seconds));
+      return [name, count / seconds, seconds, hashing / seconds, median(runs.map((run) => run.peakMb))];
+    };
     const rows = [
-      ['access-ledger verify', count / seconds, seconds, median(runs.map((run) => run.peakMb))],
-      ['SHA-256 alone', count / hashing, hashing, '-'],
+      row('access-ledger verify', whole),
+      row('with --links-only', links),
+      ['SHA-256 alone', count / hashing, hashing, 1, '-'],
     ];
-    const head = [`${count.toLocaleString('en')} entries`, 'entries/s', 'seconds', 'peak RSS, MB'];
+    const head = [`${count.toLocaleString('en')} entries`, 'entries/s', 'seconds', 'of SHA-256', 'peak RSS, MB'];
     process.stdout.write(`${table(head, rows)}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -76,9 +82,10 @@ interface Run {
   readonly peakMb: number;
 }
 
-async function verifyOnce(file: string, held: string): Promise<Run> {
+async function verifyOnce(file: string, held: string, ...options: string[]): Promise<Run> {
   const began = performance.now();
-  const command = ['--import', '@oxc-node/core/register', 'bench/support/command.ts', 'verify', file, '--held', held];
+  const loader = ['--import', '@oxc-node/core/register', 'bench/support/command.ts'];
+  const command = [...loader, 'verify', file, '--held', held, ...options];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });

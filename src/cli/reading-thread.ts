@@ -1,20 +1,30 @@
 /**
- * A reading thread answers each batch of lines with its runs: the part of verification that needs no other entry, and most
+ * A reading thread answers each batch of entries with its runs: the part of verification that needs no other entry, and most
  * of its work.
  */
 import { parentPort } from 'node:worker_threads';
 import type { Batch } from '../log/lines.js';
+import type { StoredEntry } from '../log/reading.js';
 import { buffersOf, isRun } from '../log/run.js';
-import { type ReadLines, RunReader } from '../log/run-reader.js';
+import { type ReadParts, RunReader } from '../log/run-reader.js';
 
-export interface Answer extends ReadLines {
-  /** The batch's, handed back. */
-  readonly room: Uint8Array<ArrayBuffer>;
-}
+/** Lines, or entries that were fetched. */
+export type Unread = Batch | readonly StoredEntry[];
 
 const reader = new RunReader();
 
-parentPort?.on('message', (batch: Batch) => {
-  const answer: Answer = { ...reader.read(batch), room: batch.room };
-  parentPort?.postMessage(answer, [batch.room.buffer, ...answer.parts.filter(isRun).flatMap(buffersOf)]);
+parentPort?.on('message', (unread: Unread) => {
+  const read: ReadParts = isBatch(unread) ? reader.readLines(unread) : reader.readEntries(unread);
+  const rooms = isBatch(unread) ? [unread.room.buffer] : [];
+  const answer: Answer = { ...read, room: isBatch(unread) ? unread.room : null };
+  parentPort?.postMessage(answer, [...rooms, ...answer.parts.filter(isRun).flatMap(buffersOf)]);
 });
+
+export interface Answer extends ReadParts {
+  /** Of a batch of lines, handed back. */
+  readonly room: Uint8Array<ArrayBuffer> | null;
+}
+
+function isBatch(unread: Unread): unread is Batch {
+  return 'room' in unread;
+}

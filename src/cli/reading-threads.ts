@@ -1,9 +1,8 @@
 /**
- * Reading threads read batches of lines beside the thread that follows the chain.
+ * Reading threads read batches of entries beside the thread that follows the chain.
  */
 import { Worker } from 'node:worker_threads';
-import type { Batch } from '../log/lines.js';
-import type { Answer } from './reading-thread.js';
+import type { Answer, Unread } from './reading-thread.js';
 
 /** More than this keep no more busy: one thread follows the chain. */
 const MOST_THREADS = 4;
@@ -18,10 +17,10 @@ export class ReadingThreads {
     this.threads = Array.from({ length: Math.max(1, Math.min(cores - 1, MOST_THREADS)) }, () => new Thread());
   }
 
-  /** @returns null where all are busy; otherwise the batch's room is theirs until it comes back */
-  read(batch: Batch): Promise<Answer> | null {
+  /** @returns null where all are busy; otherwise the room of lines is theirs until it comes back */
+  read(unread: Unread): Promise<Answer> | null {
     const thread = this.threads.reduce((free, other) => (other.waiting < free.waiting ? other : free));
-    return thread.waiting < DEPTH ? thread.read(batch) : null;
+    return thread.waiting < DEPTH ? thread.read(unread) : null;
   }
 
   async end(): Promise<void> {
@@ -46,10 +45,10 @@ class Thread {
     return this.asked.length;
   }
 
-  read(batch: Batch): Promise<Answer> {
+  read(unread: Unread): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.asked.push({ resolve, reject });
-      this.worker.postMessage(batch, [batch.room.buffer]);
+      this.worker.postMessage(unread, 'room' in unread ? [unread.room.buffer] : []);
     });
   }
 

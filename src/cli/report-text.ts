@@ -39,6 +39,8 @@ const NOT_CHECKED: Readonly<Record<Unchecked, (report: Report) => string>> = {
   ENTRIES_BEFORE: ({ from }) =>
     `the ${entriesUpTo(from)} before, whose hashes alone were read. So what later entries say of them is not held against them: ` +
     'how often and where a person stands there, whose a record of theirs is, and which facts changed there',
+  HISTORIES: () =>
+    'what entries say of each other: how they count for each person, whose each record is, and whether each was decided on the facts of its time',
   LEAVES: () => 'any leaf: what entries say, whether they hash to these links, and whether each follows the one before',
 };
 

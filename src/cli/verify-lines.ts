@@ -3,11 +3,10 @@
  * a batch itself whenever they are all busy. Memory is a few rooms of lines, and what verification itself keeps.
  */
 import { availableParallelism } from 'node:os';
-import type { Evidence } from '../log/evidence.js';
 import { type Closing, checkClosing, ExportError } from '../log/export-line.js';
 import { type Batch, cutLines, ROOM_BYTES } from '../log/lines.js';
 import { RunReader } from '../log/run-reader.js';
-import { type Report, Verifier } from '../log/verify.js';
+import type { Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
 import type { Answer } from './reading-thread.js';
 import { ReadingThreads } from './reading-threads.js';
@@ -22,18 +21,17 @@ const MOST_AHEAD = 6;
  */
 export async function verifyLines(
   chunks: AsyncIterable<Uint8Array>,
-  evidence: Evidence,
+  verifier: Verifier,
   onEntries: (entries: number) => void,
   onClosing: (closing: Closing) => void = () => {},
 ): Promise<Report> {
-  const verifier = new Verifier(evidence);
   const rooms: Batch['room'][] = [];
   let entries = 0;
   const reader = new RunReader();
   const take = ({ parts, fault, room }: Answer) => {
     for (const part of parts) entries += verifier.takePart(part);
     if (fault) throw new CommandFault(`line ${entries + 1}: ${fault}`);
-    rooms.push(room);
+    if (room) rooms.push(room);
     onEntries(entries);
   };
 
@@ -46,7 +44,7 @@ export async function verifyLines(
       onClosing(told);
     };
     for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES), close)) {
-      const reading = threads?.read(batch) ?? { ...reader.read(batch), room: batch.room };
+      const reading = threads?.read(batch) ?? { ...reader.readLines(batch), room: batch.room };
       if (reading instanceof Promise) reading.catch(() => {}); // it fails where it is awaited
       ahead.push(reading);
       // Where there is one batch there may be many, and it takes threads a while to start.

@@ -2,6 +2,7 @@
  * Verifies a log over the network: the checkpoint that it shows is evidence like any other, each leaf is held against the
  * link in its hash tile, and with a checkpoint that is trusted from an earlier time only what came after it is read.
  */
+import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { equal, toHex } from '../log/bytes.js';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../log/checkpoint.js';
@@ -9,12 +10,14 @@ import { HashVerifier } from '../log/hashes-only.js';
 import { linkOf } from '../log/leaf.js';
 import { NoteError, parseNote } from '../log/note.js';
 import type { VerifierKey } from '../log/note-key.js';
-import { readEntry, type StoredEntry } from '../log/reading.js';
+import type { StoredEntry } from '../log/reading.js';
+import { RunReader } from '../log/run-reader.js';
 import { type Bundle, TILE_WIDTH, tileAt, tiledHashes } from '../log/tile.js';
 import { Frontier, HASH_BYTES, type Hash, rootAt } from '../log/tree.js';
 import { type Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
 import { type LiveLog, NotServed } from './live-log.js';
+import { ReadingThreads } from './reading-threads.js';
 import { evidenceWith, type ResumableEvidence, startOf, trustedHead } from './resuming.js';
 
 export interface LiveVerdict {
@@ -27,6 +30,8 @@ export interface LiveVerdict {
 
 /** What is under way at once: a bundle is a quarter of a megabyte, usually less. */
 const IN_FLIGHT = 6;
+/** So many are read before threads would have begun. */
+const FEW = 10_000;
 /** So many bundles without a leaf in a row are the end. */
 const MOST_EMPTY = 4;
 /**
@@ -56,7 +61,7 @@ export async function verifyLive(
   const leavesRead = first !== null && (await live.opens(first));
   const told = (entries: number) => onEntries(entries, entries / (size - from));
   const report = leavesRead
-    ? await readLeaves(live, new Verifier(opened, start), from, size, told)
+    ? await readLeaves(live, new Verifier(opened, { start }), from, size, told)
     : await readHashes(live, new HashVerifier(opened, start), from, size, told);
   return { report, note: shown.note, leavesRead };
 }
@@ -68,12 +73,24 @@ function unlessNotServed(error: unknown): Frontier {
 }
 
 async function readLeaves(live: LiveLog, verifier: Verifier, from: number, size: number, told: (n: number) => void) {
+  const threads = size - from > FEW ? new ReadingThreads(availableParallelism()) : null;
+  const reader = new RunReader();
+  const read = async (bundle: Bundle) => {
+    const rows = (await rowsOf(live, bundle)).filter(({ index }) => index >= from);
+    return (await threads?.read(rows)) ?? reader.readEntries(rows);
+  };
   let empty = 0;
-  for await (const rows of inOrder(bundlesOf(from, size), (bundle) => rowsOf(live, bundle))) {
-    for (const row of rows) if (row.index >= from) verifier.take(readEntry(row));
-    if (rows.length > 0) told(rows.at(-1)!.index + 1 - from);
-    empty = rows.length > 0 ? 0 : empty + 1;
-    if (empty === MOST_EMPTY) break;
+  let entries = 0;
+  try {
+    for await (const { parts } of inOrder(bundlesOf(from, size), read)) {
+      const before = entries;
+      for (const part of parts) entries += verifier.takePart(part);
+      told(entries);
+      empty = entries > before ? 0 : empty + 1;
+      if (empty === MOST_EMPTY) break;
+    }
+  } finally {
+    await threads?.end();
   }
   return verifier.conclude();
 }

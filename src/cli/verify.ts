@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Evidence, EvidenceError } from '../log/evidence.js';
-import type { Report } from '../log/verify.js';
+import { type Report, Verifier } from '../log/verify.js';
 import { readKept, replaceKept } from './checkpoint-file.js';
 import type { Named } from './database.js';
 import { addEvidenceOptions, type EvidenceOptions, evidenceFault, openEvidenceOptions } from './evidence-options.js';
@@ -23,6 +23,7 @@ interface Options extends EvidenceOptions {
   /** Files. */
   readonly since?: string;
   readonly save?: string;
+  readonly linksOnly?: boolean;
   readonly json?: boolean;
 }
 
@@ -51,6 +52,10 @@ export function addVerify(program: Command): void {
       'a checkpoint kept from an earlier verdict: of a live log or a database, read only what is new',
     )
     .option('--save <file>', 'keep the newest checkpoint there if the log is intact up to it, for --since')
+    .option(
+      '--links-only',
+      'of a file, check that each entry is as it was written, and follows the one before; not what entries say of each other',
+    )
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -96,6 +101,8 @@ async function run(log: string | undefined, options: Options): Promise<void> {
 async function verifyAny(log: string | undefined, options: Options, progress: Progress): Promise<Verified> {
   const url = log === undefined ? null : parseLogUrl(log);
   if (url) {
+    if (options.linksOnly)
+      throw new CommandFault('--links-only is for a file: of a URL give no --token, and only hashes are checked');
     const evidence = await openLiveEvidence(options);
     const live = openLiveLog(url, tokenOf(options.token));
     return verifyLive(live, evidence, (entries, share) => progress.at(entries, share));
@@ -103,13 +110,15 @@ async function verifyAny(log: string | undefined, options: Options, progress: Pr
   if (options.token !== undefined) throw new CommandFault('--token is for the URL of a live log');
   const resumable = (options.since ?? options.save) !== undefined;
   if (log === undefined) {
+    if (options.linksOnly) throw new CommandFault('--links-only is for a file');
     return resumable
       ? resumeDatabase(options.database, await openLiveEvidence(options), progress)
       : verifyDatabase(options.database, await openEvidenceOptions(options, new Date()), progress);
   }
   if (resumable) throw new CommandFault('--since and --save are for a URL or --database: a file is read whole');
   const evidence = await openEvidenceOptions(options, new Date());
-  return { report: await verifyFile(log, evidence, progress), note: null };
+  const verifier = new Verifier(evidence, { linksOnly: options.linksOnly ?? false });
+  return { report: await verifyFile(log, verifier, progress), note: null };
 }
 
 async function openLiveEvidence(options: Options): Promise<ResumableEvidence> {
@@ -143,11 +152,11 @@ async function* chunksOf(file: FileHandle, onRead: (bytes: number) => void): Asy
   }
 }
 
-async function verifyFile(file: string, evidence: Evidence, progress: Progress): Promise<Report> {
+async function verifyFile(file: string, verifier: Verifier, progress: Progress): Promise<Report> {
   let isClosed = false;
   const read = async (chunks: AsyncIterable<Uint8Array>, share: () => number | null) => {
     const told = (entries: number) => progress.at(entries, share());
-    const report = await verifyLines(chunks, evidence, told, () => {
+    const report = await verifyLines(chunks, verifier, told, () => {
       isClosed = true;
     });
     if (!isClosed) process.stderr.write(`${file}: ${OPEN_ENDED}\n`);

@@ -25,7 +25,7 @@ export async function verifyRows(
   evidence: Evidence,
   { start, onEntries }: VerifyRowsOptions,
 ): Promise<Report> {
-  const verifier = new Verifier(evidence, start);
+  const verifier = new Verifier(evidence, start ? { start } : {});
   const from = start?.size ?? 0;
   const of = (await logSize(client, log)) - from;
   let entries = 0;

@@ -43,7 +43,8 @@ export class Links {
 
   constructor(
     private readonly claims: Claims,
-    private readonly histories: Histories,
+    /** Null where they are not checked. */
+    private readonly histories: Histories | null,
     private readonly findings: Findings,
     /** Of the entries before the first that is read, whose leaves nobody looks at. */
     start = new Frontier(),
@@ -52,7 +53,7 @@ export class Links {
     this.tree = start.clone();
     this.size = start.size;
     this.unbroken = start.size;
-    if (start.size > 0) histories.skip(0, start.size - 1);
+    if (start.size > 0) histories?.skip(0, start.size - 1);
     if (claims.awaits(start.size)) claims.hold(this.standing(null));
   }
 
@@ -78,7 +79,7 @@ export class Links {
     const count = deeds.length - 1;
     for (let at = 0; at < count; at++) {
       tree?.append(links.subarray(HASH_BYTES * at, HASH_BYTES * (at + 1)) as Hash);
-      histories.take((first + at) as LogIndex, deeds, at);
+      histories?.take((first + at) as LogIndex, deeds, at);
     }
     this.size = first + count;
   }
@@ -107,11 +108,11 @@ export class Links {
     this.findBreak(slot, said, candidate);
     if (!believed) this.unbroken = index + 1;
     this.grow(index + 1, candidate);
-    if (believed?.deed) {
+    if (this.histories && believed?.deed) {
       this.single.clear();
       this.single.add(believed.place!.history, believed.deed);
       this.histories.take(index as LogIndex, this.single, 0, believed.changes);
-    } else this.histories.skip(index, index);
+    } else this.histories?.skip(index, index);
   }
 
   /** Before the first entry there is nothing, whose link is known. */
@@ -127,7 +128,7 @@ export class Links {
     const whole = rows.filter(isWhole);
     const teller = whole.find(({ hash }) => said.includes(hash)) ?? whole[0];
     if (index - this.size > 1) this.tree = null;
-    this.histories.skip(this.size, index - 1);
+    this.histories?.skip(this.size, index - 1);
     this.unbroken = index;
     this.grow(index, teller ? { link: teller.place.prev, sure: true } : null);
   }

@@ -1,5 +1,5 @@
 /**
- * A run reader reads the lines of an export into runs. A plain line with a body of a known shape is checked where it lies, a
+ * A run reader reads entries into runs, mostly from the lines of an export. A plain line with a body of a known shape is checked where it lies, a
  * few bytes at a time; any other is read by the definition, and joins the run as well if it is sound. What is fast decides
  * nothing: it only sees sooner what is right.
  */
@@ -11,12 +11,12 @@ import { areHex, hexWord } from './hex-words.js';
 import { isLink, type Link, MAX_LEAF_BYTES, parseLeaf } from './leaf.js';
 import { type Batch, LINE_FEED } from './lines.js';
 import { LINK_DIGITS, PlainLine } from './plain-line.js';
-import { isWhole, readEntry } from './reading.js';
+import { isWhole, readEntry, type StoredEntry } from './reading.js';
 import type { Part } from './run.js';
 import { type Room, roomOf, Shapes } from './shape.js';
 import { HASH_BYTES } from './tree.js';
 
-export interface ReadLines {
+export interface ReadParts {
   readonly parts: readonly Part[];
   /** Why the line after them is none; null where all are. */
   readonly fault: string | null;
@@ -35,14 +35,22 @@ export class RunReader {
   private readonly deeds = new DeedWriter();
   private parts: Part[] = [];
 
-  read({ room, length }: Batch): ReadLines {
+  /** @param entries in order; other than lines, they are in memory already */
+  readEntries(entries: readonly StoredEntry[]): ReadParts {
+    this.parts = [];
+    for (const entry of entries) this.takeAny(entry);
+    this.close();
+    return { parts: this.parts, fault: null };
+  }
+
+  readLines({ room, length }: Batch): ReadParts {
     const lines = roomOf(room);
     this.parts = [];
     let fault: string | null = null;
     try {
       for (let from = 0, end = 0; from < length; from = end + 1) {
         end = room.indexOf(LINE_FEED, from);
-        if (!this.takePlain(lines, from, end)) this.takeAny(room.subarray(from, end));
+        if (!this.takePlain(lines, from, end)) this.takeAny(parseExportLine(room.subarray(from, end)));
       }
     } catch (error) {
       if (!(error instanceof ExportError)) throw error;
@@ -80,8 +88,7 @@ export class RunReader {
     return true;
   }
 
-  private takeAny(bytes: Uint8Array): void {
-    const entry = parseExportLine(bytes);
+  private takeAny(entry: StoredEntry): void {
     const reading = readEntry(entry);
     const { deed, findings } = reading;
     if (!isWhole(reading) || !deed || findings.length > 0) {

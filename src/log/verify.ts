@@ -33,7 +33,9 @@ export type Unchecked =
   /** Entries before the first that was read, and so what later ones say of them. */
   | 'ENTRIES_BEFORE'
   /** All leaves: only hashes were read. */
-  | 'LEAVES';
+  | 'LEAVES'
+  /** What entries say of each other: only that each is as it was written, and where. */
+  | 'HISTORIES';
 
 export type Verdict =
   | { readonly verdict: 'intact'; readonly vouched: Vouched }
@@ -79,18 +81,24 @@ export class Verifier {
   private readonly links: Links;
   private readonly order: Order;
   private readonly from: number;
+  private readonly unchecked: readonly Unchecked[];
   private entries = 0;
 
   /**
    * @param start of entries that are not read again: their tree, which evidence of its size or of a larger has to confirm.
    * They are unread to what the histories hold against them, and evidence of fewer entries is passed over
+   * @param linksOnly whether histories are left out: what is left is the chain, the tree and the evidence
    * @throws EvidenceError for evidence that cannot be used
    */
-  constructor(evidence: Evidence, start?: Frontier) {
+  constructor(evidence: Evidence, { start, linksOnly = false }: { start?: Frontier; linksOnly?: boolean } = {}) {
     const { claims, findings } = openEvidence(evidence);
     this.claims = new Claims(claims, this.findings);
-    this.links = new Links(this.claims, new Histories(this.findings), this.findings, start);
+    this.links = new Links(this.claims, linksOnly ? null : new Histories(this.findings), this.findings, start);
     this.from = start?.size ?? 0;
+    this.unchecked = [
+      ...(this.from > 0 ? ['ENTRIES_BEFORE' as const] : []),
+      ...(linksOnly ? ['HISTORIES' as const] : []),
+    ];
     this.order = new Order(
       this.findings,
       (slot) => this.links.take(slot),
@@ -134,7 +142,7 @@ export class Verifier {
       findings: this.findings.inOrder(),
       unlisted: this.findings.unlisted,
       from: this.from,
-      unchecked: this.from > 0 ? ['ENTRIES_BEFORE'] : [],
+      unchecked: this.unchecked,
     };
   }
 

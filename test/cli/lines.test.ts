@@ -3,7 +3,7 @@ import { CommandFault } from '../../src/cli/fault.js';
 import { verifyLines } from '../../src/cli/verify-lines.js';
 import { toUtf8 } from '../../src/log/bytes.js';
 import { parseExportLines } from '../../src/log/lines.js';
-import { verify } from '../../src/log/verify.js';
+import { Verifier, verify } from '../../src/log/verify.js';
 import { bodies, chained, edited, entryOf, linesOf } from './logs.js';
 
 async function* inChunks(bytes: Uint8Array, sizes: () => number): AsyncGenerator<Uint8Array> {
@@ -39,7 +39,9 @@ describe('verifying lines on several threads', () => {
     };
     for (const [name, entries] of Object.entries(damaged)) {
       const counts: number[] = [];
-      const report = await verifyLines(chunked(linesOf(entries)), evidence, (count) => counts.push(count));
+      const report = await verifyLines(chunked(linesOf(entries)), new Verifier(evidence), (count) =>
+        counts.push(count),
+      );
       expect(report, name).to.deep.equal(await verify(parseExportLines(chunked(linesOf(entries))), evidence));
       expect(report.verdict, name).to.equal(name === 'sound' ? 'intact' : 'tampered');
       expect(counts.length).to.be.greaterThan(3);
@@ -51,7 +53,7 @@ describe('verifying lines on several threads', () => {
     for (const line of [1, 2, 1_500, LONG]) {
       const lines = linesOf(log).split('\n');
       lines[line - 1] = '{}';
-      expect(await faultOf(verifyLines(chunked(lines.join('\n')), {}, () => {}))).to.match(
+      expect(await faultOf(verifyLines(chunked(lines.join('\n')), new Verifier({}), () => {}))).to.match(
         new RegExp(`^line ${line}: `),
       );
     }

@@ -82,6 +82,28 @@ describe('access-ledger verify FILE', () => {
     expect(await codes('anew', anew, held(log[3]!))).to.deep.equal([0, 'intact', []]);
   });
 
+  it('with --links-only finds what was written over, and says that it looked at no history', async () => {
+    const sound = await run(['verify', await written('links', log), held(last), '--links-only']);
+    expect([sound.status, sound.out.split('\n')[0]]).to.deep.equal([
+      0,
+      'intact: all 12 entries attested by the held link of entry 11',
+    ]);
+    expect(sound.out).to.contain('not checked: what entries say of each other');
+    const cut = log.map((entry) => (entry === log[4] ? edited(entry) : entry));
+    expect(await codes('links-edited', cut, held(last), '--links-only')).to.deep.equal([
+      1,
+      'tampered',
+      ['CONTENT_EDITED'],
+    ]);
+    // A writer that counted wrongly wrote this: each entry is what was written, and follows the one before.
+    const miscounted = chained(texts.map((text) => text.replace('"asOf":0', '"asOf":900')));
+    const vouched = held(miscounted.at(-1)!);
+    expect(await codes('stale', miscounted, vouched)).to.deep.equal([1, 'tampered', ['DECIDED_ON_STALE_FACTS']]);
+    expect(await codes('stale', miscounted, vouched, '--links-only')).to.deep.equal([0, 'intact', []]);
+    const { out } = await run(['verify', path('stale'), '--links-only', '--json', vouched]);
+    expect(JSON.parse(out).unchecked).to.deep.equal(['HISTORIES']);
+  });
+
   it('shows findings in words, with what was expected and found', async () => {
     const file = await written('shown', [log[0]!, edited(log[1]!), ...log.slice(2, 5), ...log.slice(8)]);
     const { out } = await run(['verify', file, held(last)]);

@@ -69,7 +69,7 @@ describe('run reader', () => {
   it('reads what the definition reads, with shapes that it knows and those that it does not, in one run', () => {
     const reader = new RunReader();
     for (const lines of [log, log, linesOf(60, 1)]) {
-      const { parts, fault } = reader.read(batchOf(`${lines.join('\n')}\n`));
+      const { parts, fault } = reader.readLines(batchOf(`${lines.join('\n')}\n`));
       expect(fault).to.equal(null);
       expect(parts).to.have.length(1);
       expect(endOf(parts[0] as never)).to.equal(60);
@@ -79,10 +79,10 @@ describe('run reader', () => {
 
   it('ends a run where an entry does not follow, or has a fault', () => {
     const reader = new RunReader();
-    reader.read(batchOf(`${log.join('\n')}\n`));
+    reader.readLines(batchOf(`${log.join('\n')}\n`));
     const edited = log[30]!.replace('\\"user\\"', '\\"uses\\"');
     const all = [...log.slice(0, 20), ...log.slice(22, 30), edited, ...log.slice(31), ...linesOf(3, 2)];
-    const { parts } = reader.read(batchOf(`${all.join('\n')}\n`));
+    const { parts } = reader.readLines(batchOf(`${all.join('\n')}\n`));
     expect(parts.map((part) => (isRun(part) ? [part.first, endOf(part)] : part.index))).to.deep.equal([
       [0, 20],
       [22, 30],
@@ -95,7 +95,7 @@ describe('run reader', () => {
 
   it('reads what the definition reads, whatever is written over what it knows', () => {
     const reader = new RunReader();
-    reader.read(batchOf(`${log.join('\n')}\n`));
+    reader.readLines(batchOf(`${log.join('\n')}\n`));
     const char = fc.oneof(
       fc.constantFrom(...'09afgAFZ-:."\\,{}[] n7'),
       fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
@@ -110,7 +110,7 @@ describe('run reader', () => {
           line = line.slice(0, place) + (kind === 0 ? '' : char) + line.slice(place + (kind === 1 ? 0 : 1));
         }
         if (line.includes('\n')) return;
-        const { parts, fault } = reader.read(batchOf(`${line}\n`));
+        const { parts, fault } = reader.readLines(batchOf(`${line}\n`));
         expect(fault ?? readingsOf(parts)[0]).to.deep.equal(byDefinition(line));
       }),
       { numRuns: 1_500 },
@@ -120,7 +120,7 @@ describe('run reader', () => {
   /** Most edits break the link; here it is made anew, so that the shape alone decides. */
   it('takes for a body what the definition takes for one, whatever its ids, times and counts are', () => {
     const reader = new RunReader();
-    reader.read(batchOf(`${log.join('\n')}\n`));
+    reader.readLines(batchOf(`${log.join('\n')}\n`));
     const bodies = log.map((line) => {
       const leaf = JSON.parse(line).leaf as string;
       return leaf.slice(leaf.indexOf('\n') + 1);
@@ -136,7 +136,7 @@ describe('run reader', () => {
           body = body.slice(0, place) + char + body.slice(place + 1);
         }
         const line = formatExportLine(new Chain().append(body, null)).trimEnd();
-        expect(readingsOf(reader.read(batchOf(`${line}\n`)).parts)).to.deep.equal([byDefinition(line)]);
+        expect(readingsOf(reader.readLines(batchOf(`${line}\n`)).parts)).to.deep.equal([byDefinition(line)]);
       }),
       { numRuns: 1_500 },
     );
@@ -152,14 +152,14 @@ describe('run reader', () => {
         `{"${first}":1,"${second}":2}`,
       );
     const lineOf = (text: string) => formatExportLine(new Chain().append(text, null)).trimEnd();
-    reader.read(batchOf(`${lineOf(body(one, two))}\n`));
+    reader.readLines(batchOf(`${lineOf(body(one, two))}\n`));
     expect(() => parseDeed(body(two, one))).to.throw(BodyError);
-    const [part] = reader.read(batchOf(`${lineOf(body(two, one))}\n`)).parts;
+    const [part] = reader.readLines(batchOf(`${lineOf(body(two, one))}\n`)).parts;
     expect((part as Reading).findings.map(({ code }) => code)).to.deep.equal(['BODY_NOT_CANONICAL']);
     fc.assert(
       fc.property(anyUuid, anyUuid, (a, b) => {
         const line = lineOf(body(a, b));
-        expect(readingsOf(reader.read(batchOf(`${line}\n`)).parts)).to.deep.equal([byDefinition(line)]);
+        expect(readingsOf(reader.readLines(batchOf(`${line}\n`)).parts)).to.deep.equal([byDefinition(line)]);
       }),
     );
   });
@@ -210,7 +210,7 @@ describe('verification by runs', () => {
         const reader = new RunReader();
         for (let from = 0; from < log.length; from += size) {
           const lines = log.slice(from, from + size).map((entry) => formatExportLine(entry));
-          for (const part of reader.read(batchOf(lines.join(''))).parts) byRuns.takePart(part);
+          for (const part of reader.readLines(batchOf(lines.join(''))).parts) byRuns.takePart(part);
         }
         const report = single.conclude();
         expect(byRuns.conclude()).to.deep.equal(report);

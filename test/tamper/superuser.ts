@@ -19,7 +19,7 @@ import { formatExportLine } from '../../src/log/export-line.js';
 import type { Finding } from '../../src/log/finding.js';
 import { type Leaf, parseLeaf } from '../../src/log/leaf.js';
 import { Frontier } from '../../src/log/tree.js';
-import type { Report } from '../../src/log/verify.js';
+import { type Report, Verifier } from '../../src/log/verify.js';
 import { LOG } from './honest-log.js';
 
 /** A row of ledger.entry, as JSON has it. */
@@ -129,10 +129,13 @@ export class Superuser {
   async file(evidence: Evidence): Promise<string> {
     const text = await this.exported();
     if (this.known?.text === text && this.known.evidence === evidence) return this.known.said;
-    const said = await verifyLines(chunksOf(toUtf8(text)), evidence, () => {}).then(told, (error: unknown) => {
-      if (error instanceof CommandFault) return 'unusable';
-      throw error;
-    });
+    const said = await verifyLines(chunksOf(toUtf8(text)), new Verifier(evidence), () => {}).then(
+      told,
+      (error: unknown) => {
+        if (error instanceof CommandFault) return 'unusable';
+        throw error;
+      },
+    );
     this.known = { text, evidence, said };
     return said;
   }
