@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -156,6 +157,16 @@ describe('the tail, over HTTP', () => {
       if (next === size) break;
     }
     await own.close();
+  });
+
+  it('is followed as the page for reviewers shows', async () => {
+    const guide = await readFile(new URL('../../docs/reviewing.md', import.meta.url), 'utf8');
+    const [, body] = /graphql\/stream [^`]*-d '(\{[^']+\})'/.exec(guide)!;
+    const breaking = new AbortController();
+    const events = eventsIn(await servers[0]!.stream('rita', JSON.parse(body!).query, {}, breaking.signal));
+    const { data, errors } = JSON.parse((await events.next()).value!.data);
+    expect([data?.auditTail.index, errors]).to.deep.equal([0, undefined]);
+    breaking.abort();
   });
 
   it('answers a refusal with its entry', async () => {
