@@ -11,6 +11,7 @@ import { auditEntries } from '../src/domain/log/entries.js';
 import type { EntryFilter } from '../src/domain/log/entry-filter.js';
 import type { Context } from '../src/graphql/context.js';
 import type { Actor, Pseudonym } from '../src/log/entry.js';
+import { signingKey } from '../src/log/note-key.js';
 import { type Core, openCore } from '../src/server/core.js';
 import { formatKeys, generateKeys } from '../src/vault/key-file.js';
 import { environmentKeys } from '../src/vault/key-provider.js';
@@ -39,7 +40,7 @@ export async function search(...args: string[]): Promise<void> {
     await superuser.connect();
     const now = () => new Date();
     const keys = environmentKeys('KEK', formatKeys(generateKeys(now(), randomBytes)), now);
-    const core = await openCore({ url, origin: ORIGIN, keys, now });
+    const core = await openCore({ url, logKey: signingKey(ORIGIN, randomBytes(32)), keys, now });
     try {
       await fillLog(superuser, size, (entries) => process.stderr.write(`\r${entries.toLocaleString('en')} entries`));
       process.stderr.write('\r\u001b[K');

@@ -76,6 +76,7 @@ INSERT INTO ledger.event (name, changes_facts) VALUES
   ('key.destroyed', true),
   ('legal-basis.declared', true),
   ('log.read', false),
+  ('log.verified', false),
   ('processor.listed', false),
   ('processor.registered', true),
   ('purpose.declared', true),

@@ -35,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   migration('0004-registry', OWNER),
   migration('0005-revise', OWNER),
   migration('0006-publish', OWNER),
+  migration('0007-verification', OWNER),
 ];

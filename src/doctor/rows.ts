@@ -156,8 +156,29 @@ const erasures: Walk = {
   wrong: `SELECT 'ERASURE_LEFT' AS code, concat(r.part, ' of subject ', r.subject) AS place FROM stretch r`,
 };
 
+const verifications: Walk = {
+  table: 'ledger.verification',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('verification ', r.id) AS place FROM stretch r
+    WHERE NOT ${entryOf(
+      'r',
+      `e.event = 'log.verified' AND e.actor = r.reviewer AND strpos(e.leaf, concat('"verification":"', r.id, '"')) > 0`,
+      'entry',
+      'r.log',
+    )}`,
+};
+
 /** In the order in which they are made: small ones first. */
-export const WALKS: readonly Walk[] = [...declared, revoked, erasures, identities, subjects, keys, versions, entries];
+export const WALKS: readonly Walk[] = [
+  ...declared,
+  revoked,
+  erasures,
+  verifications,
+  identities,
+  subjects,
+  keys,
+  versions,
+  entries,
+];
 
 type RowCode =
   | 'VERSION_WITHOUT_ENTRY'

@@ -5,6 +5,7 @@ import type { EntityManager } from 'typeorm';
 import type { Gate } from '../gate/gate.js';
 import type { Prover } from '../ledger/prover.js';
 import type { Actor, Entry } from '../log/entry.js';
+import type { VerifierKey } from '../log/note-key.js';
 
 /** What a subscription follows the log by. */
 export interface Live {
@@ -20,6 +21,8 @@ export interface Context {
   readonly actor: Actor;
   /** The log that the deployment's people belong to. */
   readonly log: number;
+  /** By which what that log signed is known. */
+  readonly logKey: VerifierKey;
   now(): Date;
   /** What must not stand in a URL is refused then. */
   readonly overGet: boolean;

@@ -122,6 +122,11 @@ export const FAULTS = {
   },
   RATE_LIMITED: { status: 429, message: 'Too many requests.', advice: 'Wait as long as Retry-After says.' },
   TOO_MANY_STREAMS: { status: 429, message: 'Too many subscriptions are open.', advice: 'End one first.' },
+  TOO_MANY_VERIFICATIONS: {
+    status: 429,
+    message: 'Too many verifications are under way.',
+    advice: 'Wait until one has ended.',
+  },
   NO_SUCH_ID: { status: 404, message: 'An id names nothing.', advice: 'Compare it with what was listed.' },
   ALREADY_REGISTERED: {
     status: 409,

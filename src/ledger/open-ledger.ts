@@ -6,11 +6,14 @@ import type { DataSource } from 'typeorm';
 import { type Entity, openDataSource, openPool } from '../database/pools.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { type Publications, publications } from './publications.js';
+import { type Verifications, verifications } from './verifications.js';
 
 export interface OpenLedger {
   readonly ledger: Ledger;
   /** What this server may write of what is published. */
   readonly publications: Publications;
+  /** What this server may write of verifications that were asked for. */
+  readonly verifications: Verifications;
   /** Whether PostgreSQL answers the writer. */
   answers(): Promise<boolean>;
   close(): Promise<void>;
@@ -32,6 +35,7 @@ export async function openLedger({ url, log, entities, connections }: OpenLedger
   return {
     ledger: createLedger({ log, pool, source }),
     publications: publications(pool, log, randomUUID()),
+    verifications: verifications(pool, log, randomUUID()),
     answers: () =>
       pool.query('SELECT FROM ledger.head').then(
         ({ rowCount }) => rowCount !== 0,

@@ -16,6 +16,7 @@ export const EVENTS = {
   'key.destroyed': { clause: '6.3', changesFacts: true },
   'legal-basis.declared': { clause: '3.1', changesFacts: true },
   'log.read': { clause: '5.1', changesFacts: false },
+  'log.verified': { clause: '5.1', changesFacts: false },
   'processor.listed': { clause: '6.1', changesFacts: false },
   'processor.registered': { clause: '6.1', changesFacts: true },
   'purpose.declared': { clause: '3.1', changesFacts: true },

@@ -22,6 +22,8 @@ export interface CheckpointEvidence {
   readonly key: VerifierKey;
   /** Signed notes. */
   readonly notes: readonly string[];
+  /** Signed notes that the log itself shows. They can contradict it, and vouch for nothing. */
+  readonly own?: readonly string[];
   /** How many of these must have cosigned a checkpoint for it to vouch. */
   readonly witnesses?: { readonly keys: readonly VerifierKey[]; readonly quorum: number };
   /** How old the newest cosigned checkpoint may be. Only a cosignature says when, so this needs witnesses. */
@@ -78,10 +80,36 @@ export function openEvidence({ held = [], checkpoints }: Evidence): { claims: Cl
       findings.push(aboutEvidence('SIGNATURE_INVALID', expected, `${shown}: ${error.message}`));
     }
   }
+  const own = openOwn(checkpoints);
+  claims.push(...own.claims);
+  findings.push(...own.findings);
   if (quorum > 0 && opened.length === 0) findings.push(tooFew(quorum, 'no checkpoint'));
   const stale = staleness(checkpoints, opened, Math.max(1, quorum));
   if (stale) findings.push(stale);
   return { claims, findings };
+}
+
+/** One finding for all that the log's key did not sign: nobody but who edits a log keeps such a thing in it. */
+function openOwn({ own = [], key }: CheckpointEvidence): { claims: Claim[]; findings: Finding[] } {
+  const claims: Claim[] = [];
+  const faults: string[] = [];
+  for (const note of own) {
+    try {
+      const { size, root } = openCheckpoint(note, key);
+      claims.push({
+        size,
+        says: { root },
+        by: `a checkpoint of ${key.name} that the log shows itself`,
+        vouches: false,
+      });
+    } catch (error) {
+      if (!(error instanceof NoteError)) throw error;
+      faults.push(error.message);
+    }
+  }
+  if (faults.length === 0) return { claims, findings: [] };
+  const found = `${faults.length} that the log shows itself: ${faults[0]}`;
+  return { claims, findings: [aboutEvidence('SIGNATURE_INVALID', `checkpoints signed by ${key.name}`, found)] };
 }
 
 /** How many witnesses have to have cosigned. @throws EvidenceError for what no signatures could meet */

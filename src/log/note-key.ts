@@ -41,6 +41,11 @@ export function signingKey(name: string, seed: Uint8Array, type: NoteKeyType = '
   return { name, id: keyId(name, type, publicKey), type, publicKey, seed };
 }
 
+/** The half that anybody may have. */
+export function verifierKey({ name, id, type, publicKey }: SigningKey): VerifierKey {
+  return { name, id, type, publicKey };
+}
+
 export function formatVerifierKey({ name, id, type, publicKey }: VerifierKey): string {
   return `${name}+${id}+${toBase64(concat(Uint8Array.of(TYPE_BYTE[type]), publicKey))}`;
 }

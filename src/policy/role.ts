@@ -21,6 +21,7 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
   'key.destroyed': ['privacy-officer'],
   'legal-basis.declared': ['system'],
   'log.read': ['security-reviewer'],
+  'log.verified': ['security-reviewer'],
   'processor.listed': ['security-reviewer', ...ANY_STAFF],
   'processor.registered': ['privacy-officer', 'system'],
   'purpose.declared': ['system'],

@@ -18,7 +18,9 @@ import { openLedger } from '../ledger/open-ledger.js';
 import { createProver } from '../ledger/prover.js';
 import type { Publications } from '../ledger/publications.js';
 import { type TreeReader, treeReader } from '../ledger/tree-reader.js';
+import type { Verifications } from '../ledger/verifications.js';
 import type { Actor, Entry } from '../log/entry.js';
+import type { VerifierKey } from '../log/note-key.js';
 import type { KeyProvider } from '../vault/key-provider.js';
 import { makeVault } from '../vault/vault.js';
 import { ENTITIES } from './entities.js';
@@ -34,7 +36,8 @@ const FACTS: FactSources = {
 export interface CoreOptions {
   /** The server's login. */
   readonly url: string;
-  readonly origin: string;
+  /** Of the log, whose origin is its name. */
+  readonly logKey: VerifierKey;
   readonly keys: KeyProvider;
   readonly now: () => Date;
   /** How many witnesses make a checkpoint a cosigned one; one unless said. */
@@ -58,6 +61,7 @@ export interface Core {
   /** What is published of the log. Anybody may ask for it, so it has connections of its own. */
   readonly tree: TreeReader;
   readonly publications: Publications;
+  readonly verifications: Verifications;
   /** A context for one operation on behalf of an actor. */
   contextFor(operation: Operation): Context;
   /** Whether PostgreSQL answers, to the reader and to the writer, and the KEK can wrap. */
@@ -70,7 +74,7 @@ const READERS = 8;
 const WRITERS = 6;
 const TREE_READERS = 3;
 
-export async function openCore({ url, origin, keys, now, quorum = 1 }: CoreOptions): Promise<Core> {
+export async function openCore({ url, logKey, keys, now, quorum = 1 }: CoreOptions): Promise<Core> {
   const log = FIRST_LOG;
   const reader = openPool(url, 'access_ledger_reader', READERS);
   const rows = await openDataSource(url, 'access_ledger_reader', READERS, ENTITIES);
@@ -80,7 +84,7 @@ export async function openCore({ url, origin, keys, now, quorum = 1 }: CoreOptio
     log,
     pool: reader,
     ledger: writer.ledger,
-    vault: makeVault(origin, keys),
+    vault: makeVault(logKey.name, keys),
     readFacts: factReader(reader, log, FACTS),
   };
   const tree = treeReader(published, log);
@@ -90,11 +94,12 @@ export async function openCore({ url, origin, keys, now, quorum = 1 }: CoreOptio
     rows,
     tree,
     publications: writer.publications,
+    verifications: writer.verifications,
     contextFor({ actor, request, overGet = false, entries = [], signal }) {
       const asker: Asker = { actor, request, now, entries };
       const gate = openGate(parts, asker);
       const live = signal ? { signal, grown: followArrivals(signal) } : null;
-      return { actor, request, now, entries, log, overGet, rows: rows.manager, gate, prover, live };
+      return { actor, request, now, entries, log, logKey, overGet, rows: rows.manager, gate, prover, live };
     },
     checks: {
       database: () => answers(reader),

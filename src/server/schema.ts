@@ -9,6 +9,7 @@ import { HistoryPlaceResolver } from '../domain/history/history-place.resolver.j
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
 import { LogResolver } from '../domain/log/log.resolver.js';
 import { ProofResolver } from '../domain/log/proof.resolver.js';
+import { VerificationResolver } from '../domain/log/verification.resolver.js';
 import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
@@ -27,6 +28,7 @@ const RESOLVERS = [
   PurposeResolver,
   RecordResolver,
   UserResolver,
+  VerificationResolver,
 ] as const;
 
 /** Subscriptions follow tables: nobody publishes to them. The type wants one all the same. */

@@ -6,6 +6,7 @@ import { declarePolicy } from '../../seeds/declarations.js';
 import { seedOrganisation } from '../../seeds/organisation.js';
 import { readingSession } from '../domain/log/reading-session.js';
 import { recordSuppressed } from '../domain/log/suppressed.js';
+import { verifierKey } from '../log/note-key.js';
 import { Refusal } from '../policy/refusal.js';
 import { SYSTEM } from '../policy/system.js';
 import { environmentKeys, fileKeys, type KeyProvider } from '../vault/key-provider.js';
@@ -24,6 +25,7 @@ import { openPublishing, type Publishing } from './publishing.js';
 import { buildApiSchema } from './schema.js';
 import { PATIENCE, type ShutdownStep } from './shutdown.js';
 import { createTelemetry } from './telemetry.js';
+import { openVerifying } from './verifying.js';
 import { openWitnesses } from './witnesses.js';
 
 export interface Server {
@@ -55,14 +57,19 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
     const logKey = openLogKey(config);
     const witnesses = openWitnesses(config, logKey);
     const { fewest } = witnesses;
-    core = await openCore({ url: database.url, origin: config.log.origin, keys, now, quorum: Math.max(1, fewest) });
+    const { url: databaseUrl } = database;
+    const publicKey = verifierKey(logKey);
+    core = await openCore({ url: databaseUrl, logKey: publicKey, keys, now, quorum: Math.max(1, fewest) });
     await declarePolicy(core);
     const issuer = config.oidc ? null : await openDemoIssuer(config.dataDir, () => now().getTime());
     if (issuer) await seedOrganisation(core, { issuer: issuer.issuer, now, tell, signal });
     signal.throwIfAborted();
     const publishing = openPublishing({ config, witnesses, key: logKey, core, log });
     const { http, telemetry, url } = await listen({ config, log, now, core, issuer, publishing, quorum: fewest });
+    const work = { url: databaseUrl, log: core.parts.log, key: publicKey };
+    const verifying = openVerifying({ work, verifications: core.verifications, log });
     publishing.start();
+    verifying.start();
     const patience = config.shutdownSeconds * 1_000;
     const { close } = core;
     return {
@@ -71,6 +78,7 @@ export async function startServer({ config, log, now, tell, signal }: ServerOpti
       explorer: config.introspection,
       stop: [
         { name: 'requests', patience: patience + PATIENCE, run: () => http.close(patience) },
+        { name: 'verifying', patience: PATIENCE, run: () => verifying.stop() },
         { name: 'publishing', patience: PATIENCE, run: () => publishing.stop() },
         { name: 'telemetry', patience: PATIENCE, run: async () => telemetry.close() },
         { name: 'connections', patience: PATIENCE, run: close },

@@ -1,4 +1,11 @@
 import { expect } from 'chai';
+import {
+  INCONCLUSIVES,
+  UNCHECKEDS,
+  VERDICTS,
+  VERIFICATION_FAULTS,
+  VERIFICATION_STATES,
+} from '../../src/domain/log/verification.entity.js';
 import { PROCESSOR_KINDS } from '../../src/domain/processors/processor.entity.js';
 import { IDENTIFIABILITIES } from '../../src/domain/purposes/declared.js';
 import { CHANNELS } from '../../src/policy/channel.js';
@@ -14,20 +21,25 @@ describe('a closed list', () => {
   after(() => database.drop());
 
   const LISTS: Record<string, readonly string[]> = {
-    'category.channels': CHANNELS,
-    'category.identifiability': IDENTIFIABILITIES,
-    'processor.kind': PROCESSOR_KINDS,
-    'record_version.channel': CHANNELS,
+    'registry.category.channels': CHANNELS,
+    'registry.category.identifiability': IDENTIFIABILITIES,
+    'registry.processor.kind': PROCESSOR_KINDS,
+    'registry.record_version.channel': CHANNELS,
+    'ledger.verification.state': VERIFICATION_STATES,
+    'ledger.verification.verdict': VERDICTS,
+    'ledger.verification.why': INCONCLUSIVES,
+    'ledger.verification.unchecked': UNCHECKEDS,
+    'ledger.verification.fault': VERIFICATION_FAULTS,
   };
   for (const [place, words] of Object.entries(LISTS)) {
     it(`is the same in the code and in ${place}`, async () => {
-      const [table, column] = place.split('.');
+      const [schema, table, column] = place.split('.');
       const text = String(
         await ask(
           database.superuserUrl,
           `SELECT string_agg(pg_get_constraintdef(c.oid), ' ') AS it FROM pg_constraint c
-             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
-           WHERE c.contype = 'c' AND c.conrelid = 'registry.${table}'::regclass AND a.attname = '${column}'`,
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey
+           WHERE c.contype = 'c' AND c.conrelid = '${schema}.${table}'::regclass AND a.attname = '${column}'`,
         ),
       );
       expect([...text.matchAll(/'(\w+)'/g)].map(([, word]) => word)).to.have.members([...words]);

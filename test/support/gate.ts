@@ -24,7 +24,8 @@ import { type LeavingError, leavingError } from '../../src/server/errors.js';
 import { buildApiSchema } from '../../src/server/schema.js';
 import { formatKeys, generateKeys } from '../../src/vault/key-file.js';
 import { environmentKeys } from '../../src/vault/key-provider.js';
-import { type MigratedDatabase, migratedDatabase, ORIGIN } from './ledger.js';
+import { type MigratedDatabase, migratedDatabase } from './ledger.js';
+import { LOG_KEY } from './publishing.js';
 
 const ISSUER = 'https://issuer.example.com';
 
@@ -79,7 +80,7 @@ export async function testGate(): Promise<TestGate> {
   const now = () => new Date();
   const file = generateKeys(now(), randomBytes);
   const keys = environmentKeys('KEK', formatKeys(file), now);
-  const open = () => openCore({ url: database.url, origin: ORIGIN, keys, now });
+  const open = () => openCore({ url: database.url, logKey: LOG_KEY, keys, now });
   const core = await open();
   const others: Core[] = [];
   const contextFor: TestGate['contextFor'] = (actor, changes) =>
