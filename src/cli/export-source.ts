@@ -19,7 +19,7 @@ export interface ExportSource {
 /** In one snapshot, and as they stand: a damaged log must still be exported, or nobody could be shown the damage. */
 export async function fromDatabase<T>(named: Named, use: (source: ExportSource) => Promise<T>): Promise<T> {
   const { withLog } = await import('./database.js');
-  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { FIRST_LOG } = await import('../database/name.js');
   const { linkAt, logOrigin, logPages, logSize } = await import('../ledger/log-rows.js');
   return withLog(named, process.env, async (client) =>
     use({

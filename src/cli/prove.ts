@@ -133,7 +133,7 @@ function headOf(note: string, path: string): Checkpoint {
 
 async function proveFromDatabase(index: LogIndex, named: Named): Promise<Made> {
   const { withLog } = await import('./database.js');
-  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { FIRST_LOG } = await import('../database/name.js');
   const { bestFor, createProver } = await import('../ledger/prover.js');
   const { NotThere, treeReader } = await import('../ledger/tree-reader.js');
   return withLog(named, process.env, async (client) => {

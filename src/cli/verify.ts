@@ -183,7 +183,7 @@ async function verifyFile(file: string, verifier: Verifier, progress: Progress):
 
 async function verifyDatabase(named: Named, evidence: Evidence, progress: Progress): Promise<Verified> {
   const { withLog } = await import('./database.js');
-  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { FIRST_LOG } = await import('../database/name.js');
   const { verifyRows } = await import('../ledger/verify-rows.js');
   const onEntries = shown(progress);
   return withLog(named, process.env, async (client) => {
@@ -195,7 +195,7 @@ async function verifyDatabase(named: Named, evidence: Evidence, progress: Progre
 async function resumeDatabase(named: Named, given: ResumableEvidence, progress: Progress): Promise<Verified> {
   const { withLog } = await import('./database.js');
   const { Frontier } = await import('../log/tree.js');
-  const { FIRST_LOG } = await import('../database/migrating.js');
+  const { FIRST_LOG } = await import('../database/name.js');
   const { logSize } = await import('../ledger/log-rows.js');
   const { formatNoteOf } = await import('../ledger/prover.js');
   const { NotThere, treeReader } = await import('../ledger/tree-reader.js');

@@ -5,9 +5,7 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { MIGRATIONS } from '../../migrations/index.js';
-
-/** A deployment starts with one log. */
-export const FIRST_LOG = 1;
+import { FIRST_LOG } from './name.js';
 
 export type SetupCode =
   | 'DATABASE_OPEN'

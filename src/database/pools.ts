@@ -4,7 +4,7 @@
  * is so before it is used, since a URL or a pooler could have it otherwise.
  */
 import pg from 'pg';
-import { DataSource, type EntitySchema } from 'typeorm';
+import type { DataSource, EntitySchema } from 'typeorm';
 
 export type Role = 'access_ledger_writer' | 'access_ledger_reader' | 'access_ledger_reviewer';
 export type Entity = (new () => object) | EntitySchema;
@@ -127,6 +127,8 @@ export async function openDataSource(
   size: number,
   entities: readonly Entity[],
 ): Promise<DataSource> {
+  // Loaded here, as commands that open a pool need none of it, and it takes longer to load than all else that they do.
+  const { DataSource } = await import('typeorm');
   const source = new DataSource({
     type: 'postgres',
     url,

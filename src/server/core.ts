@@ -3,7 +3,7 @@
  */
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { FIRST_LOG } from '../database/migrating.js';
+import { FIRST_LOG } from '../database/name.js';
 import { openDataSource, openPool } from '../database/pools.js';
 import { declaredFact, purposeFact } from '../domain/purposes/purpose.facts.js';
 import { holdingsFact } from '../domain/records/record.facts.js';

@@ -1,7 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
 const SRC = new URL('../../src/', import.meta.url);
+
+/** What the commands load when they are asked to, below src. */
+const ASKED_FOR = readdirSync(new URL('cli/', SRC)).flatMap((name) => {
+  if (!name.endsWith('.ts')) return [];
+  const file = new URL(`cli/${name}`, SRC);
+  const asked = readFileSync(file, 'utf8').matchAll(/import\('(\.[^']+)'\)/g);
+  return [...asked].map(([, from]) => new URL(from!.replace(/\.js$/, '.ts'), file).href.slice(SRC.href.length));
+});
 
 /** What a file loads when it is loaded: not its types, and not what it loads when it is asked to. */
 function importsOf(file: URL): string[] {
@@ -42,6 +50,12 @@ describe('what the command loads', () => {
     const { ours, packages } = loadedBy('cli/database.ts');
     expect(ours).to.include('database/pools.ts');
     expect(packages).to.include('pg');
+  });
+
+  it('is never TypeORM, which takes longer to load than all else', () => {
+    expect(ASKED_FOR).to.include.members(['cli/database.ts', 'ledger/prover.ts']);
+    expect(loadedBy('database/migrating.ts').packages).to.include('typeorm');
+    for (const file of ASKED_FOR) expect(loadedBy(file).packages, file).not.to.include('typeorm');
   });
 
   it('is found by its ending alone', () => {
