@@ -234,7 +234,9 @@ describe('the format', () => {
         '2',
         '4',
       ]);
-      expect(data.detail).to.deep.include({ type: 'link', valueString: one.link });
+      for (const [type, valueString] of Object.entries({ link: one.link, event: 'record.read', nth: '1' })) {
+        expect(data.detail).to.deep.include({ type, valueString });
+      }
       expect(transaction).to.deep.include({
         what: { identifier: { value: request } },
         type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },

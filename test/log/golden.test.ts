@@ -10,6 +10,7 @@ import { toHex } from '../../src/log/bytes.js';
 import { openCheckpoint } from '../../src/log/checkpoint.js';
 import { checkConsistency } from '../../src/log/consistency.js';
 import type { Evidence } from '../../src/log/evidence.js';
+import type { Closing } from '../../src/log/export-line.js';
 import { linkOf } from '../../src/log/leaf.js';
 import { parseExportLines } from '../../src/log/lines.js';
 import { parseVerifierKey } from '../../src/log/note-key.js';
@@ -35,9 +36,13 @@ describe('the golden log', () => {
     checkpoints: { key, notes: [text('checkpoint'), text('kept')], witnesses: { keys: [witness], quorum: 1 } },
   };
   let entries: StoredEntry[];
+  let closing: Closing | null = null;
   before(async () => {
     entries = [];
-    for await (const entry of parseExportLines(createReadStream(new URL('log.ndjson', folder)))) {
+    const close = (told: Closing) => {
+      closing = told;
+    };
+    for await (const entry of parseExportLines(createReadStream(new URL('log.ndjson', folder)), close)) {
       entries.push({ ...entry, leaf: entry.leaf.slice() });
     }
   });
@@ -57,6 +62,10 @@ describe('the golden log', () => {
       size: 300,
       by: ['the checkpoint of ledger.example.com/main with witness.example.com/w3'],
     });
+  });
+
+  it('is complete, by its closing line', () => {
+    expect(closing).to.deep.equal({ entries: 300, last: 299 });
   });
 
   it('has the proof of an entry', () => {

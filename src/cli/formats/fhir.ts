@@ -119,7 +119,8 @@ function eventOf(said: Said, server: (type: object) => object): object {
     entity: [
       ...(subject ? [{ what: { type: 'Patient', identifier: pseudonym(subject) }, type: PERSON, role: PATIENT }] : []),
       dataOf(event.slice(0, event.indexOf('.')), {
-        ...{ index, link, event, operation, basis, clause, policy, asOf, nth: said.history?.nth },
+        ...{ index, link, event, operation, basis, clause, policy, asOf },
+        ...{ nth: said.history?.nth, earlier: said.history?.earlier ?? undefined },
         ...{ onBehalfOf: actor.onBehalfOf, asked: asked?.join(' '), records: json(records), details: json(more) },
       }),
       { what: { identifier: { value: request } }, type: REQUEST_ID },

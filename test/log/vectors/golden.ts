@@ -13,7 +13,7 @@ import type { Json } from '../../../src/log/canonical.js';
 import { formatCheckpoint, signCheckpoint } from '../../../src/log/checkpoint.js';
 import { proveConsistency } from '../../../src/log/consistency.js';
 import { cosign } from '../../../src/log/cosignature.js';
-import { formatExportLine } from '../../../src/log/export-line.js';
+import { formatClosingLine, formatExportLine } from '../../../src/log/export-line.js';
 import { sha256Hex } from '../../../src/log/hash.js';
 import { proveInclusion } from '../../../src/log/inclusion.js';
 import type { LogIndex } from '../../../src/log/leaf.js';
@@ -99,7 +99,7 @@ export async function golden(): Promise<Map<string, string | Uint8Array>> {
   const inclusion = { index: PROVEN as LogIndex, hashes: await proveInclusion(PROVEN, SIZE, table), checkpoint };
   const consistency = { oldSize: KEPT, proof: await proveConsistency(KEPT, SIZE, table), checkpoint };
   const files = new Map<string, string | Uint8Array>([
-    ['log.ndjson', entries.map(formatExportLine).join('')],
+    ['log.ndjson', entries.map(formatExportLine).join('') + formatClosingLine({ entries: SIZE, last: SIZE - 1 })],
     ['log.vkey', `${formatVerifierKey(logKey)}\n`],
     ['witness.vkey', `${formatVerifierKey(witness!)}\n`],
     ['checkpoint', checkpoint],
