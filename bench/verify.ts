@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Chain } from '../src/log/chain.js';
 import { formatBody } from '../src/log/entry.js';
-import { formatExportLine } from '../src/log/export-line.js';
+import { formatClosingLine, formatExportLine } from '../src/log/export-line.js';
 import { parseExportLines } from '../src/log/lines.js';
 import { median, table } from './support/table.js';
 import { Traffic } from './support/traffic.js';
@@ -70,7 +70,7 @@ async function writeLog(path: string, count: number): Promise<string> {
       await file.appendFile(lines);
       lines = '';
     }
-    await file.appendFile(lines);
+    await file.appendFile(lines + formatClosingLine({ entries: count, last: count - 1 }));
     return held;
   } finally {
     await file.close();

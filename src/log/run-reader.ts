@@ -23,7 +23,7 @@ export interface ReadParts {
 }
 
 export class RunReader {
-  private readonly shapes = new Shapes('\\"');
+  private readonly shapes = new Shapes();
   private readonly line = new PlainLine();
   /** Of the line, behind the 0x00 that is hashed before it. */
   private readonly leaf: Room = roomOf(new Uint8Array(1 + 2 * MAX_LEAF_BYTES));

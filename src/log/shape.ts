@@ -21,9 +21,6 @@ export function roomOf(bytes: Uint8Array): Room {
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
-/** How the quotes of a body are spelt: with a backslash before them where the body stands in a string. */
-export type Quote = '"' | '\\"';
-
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const TIME = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z';
 /** What may be another in the next body. In `details`, too: what is a token stays one. But no name, for names have an order. */
@@ -72,7 +69,7 @@ const MOMENT_NUMBERS = [
 const MOMENT = pattern('xxxx-xx-xxTxx:xx:xx.xxxZ', 0, MOMENT_NUMBERS, -1);
 
 interface Slot {
-  /** Where it stands in a body as it is spelt, and as it is. */
+  /** Where it stands in a body as a string spells it, each quote behind a backslash, and as it is. */
   readonly from: number;
   readonly to: number;
   readonly length: number;
@@ -100,14 +97,13 @@ export class Shape {
   constructor(
     body: string,
     private readonly deed: Deed,
-    quote: Quote,
   ) {
     this.body = ascii(body);
     this.length = body.length;
-    const spelt = ascii(body.replaceAll('"', quote));
+    const spelt = ascii(body.replaceAll('"', '\\"'));
     this.spelt = roomOf(spelt).view;
     this.speltLength = spelt.length;
-    this.slots = slotsOf(body, quote);
+    this.slots = slotsOf(body);
     this.pieces = Int32Array.from([
       0,
       ...this.slots.flatMap(({ from, length }) => [from, from + length]),
@@ -158,8 +154,6 @@ export class Shapes {
   private readonly byLength = new Map<number, Shape[]>();
   private count = 0;
 
-  constructor(private readonly quote: Quote) {}
-
   /** @param room gets the body as it is, where its shape is known */
   find(bytes: Room, at: number, length: number, room: Room, to: number): Shape | null {
     const known = this.byLength.get(length);
@@ -175,8 +169,8 @@ export class Shapes {
 
   /** @param body one that was parsed @param deed what it says */
   learn(body: string, deed: Deed): void {
-    if (this.count === MOST_SHAPES || !PLAIN.test(body)) return;
-    const shape = new Shape(body, deed, this.quote);
+    if (this.count === MOST_SHAPES || deed.asOf >= MOST_AS_OF || !PLAIN.test(body)) return;
+    const shape = new Shape(body, deed);
     const known = this.byLength.get(shape.speltLength);
     if (!known) this.byLength.set(shape.speltLength, [shape]);
     else if (known.length < MOST_ALIKE) known.push(shape);
@@ -190,15 +184,18 @@ const MOST_SHAPES = 4_096;
 /** Of one length, each of which is tried. */
 const MOST_ALIKE = 16;
 
+/** Counts of more digits are in no slot. */
+const MOST_AS_OF = 1e15;
+
 /** Printable ASCII without a backslash: spelt alike in a string, but for the quotes. */
 const PLAIN = /^[ -[\]-~]*$/;
 
-function slotsOf(body: string, quote: Quote): Slot[] {
+function slotsOf(body: string): Slot[] {
   let quotes = 0;
   let counted = 0;
   return Array.from(body.matchAll(SLOT), ({ index, 0: text }) => {
     for (; counted < index; counted++) if (body[counted] === '"') quotes++;
-    return { from: index + quotes * (quote.length - 1), to: index, length: text.length, pattern: patternOf(text) };
+    return { from: index + quotes, to: index, length: text.length, pattern: patternOf(text) };
   });
 }
 

@@ -142,6 +142,16 @@ describe('run reader', () => {
     );
   });
 
+  it('takes no shape from a count of sixteen digits', () => {
+    const reader = new RunReader();
+    for (const asOf of [1e15, Number.MAX_SAFE_INTEGER, 1e15 - 1, 1e15 + 7]) {
+      const line = formatExportLine(new Chain().append(bodyOf(0, { asOf }), null)).trimEnd();
+      for (const _ of [1, 2]) {
+        expect(readingsOf(reader.readLines(batchOf(`${line}\n`)).parts)).to.deep.equal([byDefinition(line)]);
+      }
+    }
+  });
+
   const anyUuid = fc.uuid();
   it('keeps ids apart that are names, whose order counts', () => {
     const reader = new RunReader();
