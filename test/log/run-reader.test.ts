@@ -6,6 +6,7 @@ import { canonical } from '../../src/log/canonical.js';
 import { Chain } from '../../src/log/chain.js';
 import { parseDeed } from '../../src/log/deed.js';
 import { ExportError, formatExportLine, parseExportLine } from '../../src/log/export-line.js';
+import { linkOf } from '../../src/log/leaf.js';
 import { type Batch, ROOM_BYTES } from '../../src/log/lines.js';
 import { type Reading, readEntry, type StoredEntry } from '../../src/log/reading.js';
 import { endOf, isRun, type Part, readingAt } from '../../src/log/run.js';
@@ -140,6 +141,34 @@ describe('run reader', () => {
       }),
       { numRuns: 1_500 },
     );
+  });
+
+  it('takes for a leaf what the definition takes for one, where only its spelling is wrong', () => {
+    const reader = new RunReader();
+    reader.readLines(batchOf(`${log.join('\n')}\n`));
+    const at10 = log.find((line) => line.includes('\\"asOf\\":10,'))!;
+    const leaf = JSON.parse(at10).leaf as string;
+    const [header = '', body = ''] = leaf.split('\n');
+    const [index = '', prev = '', nth = '', earlier = ''] = header.split(' ');
+    const headers = [
+      `${index} ${prev.toUpperCase()} ${nth} ${earlier}`,
+      `${index} ${prev.replace(/^../, 'zz')} ${nth} ${earlier}`,
+      `0${index} ${prev} ${nth} ${earlier}`,
+      `${index} ${prev} 0${nth} ${earlier}`,
+      `${index} ${prev} 0 -`,
+      `${index} ${prev} 1 0`,
+      `${index} ${prev} 2 -`,
+      `${index} ${prev} - ${earlier}`,
+      `${index} ${prev} ${nth} ${earlier} `,
+    ].map((text) => `${text}\n${body}`);
+    const bodies = [':00,', ':01,', ':1e,', ':-1,'].map((text) => leaf.replace('"asOf":10,', `"asOf"${text}`));
+    for (const text of [leaf, ...headers, ...bodies]) {
+      const bytes = toUtf8(text);
+      const line = formatExportLine({ index: Number(index), leaf: bytes, link: linkOf(bytes) }).trimEnd();
+      const read = reader.readLines(batchOf(`${line}\n`)).parts;
+      expect(readingsOf(read), text).to.deep.equal([byDefinition(line)]);
+      expect(read.some(isRun), text).to.equal(text === leaf);
+    }
   });
 
   it('takes no shape from a count of sixteen digits', () => {
