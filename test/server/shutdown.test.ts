@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { createLog } from '../../src/server/log.js';
 import { handleShutdown, SAME_MS, type ShutdownStep } from '../../src/server/shutdown.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
-import { startToys, type Toys } from './toy.js';
+import { slowed, startToys, type Toys } from './toy.js';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -100,6 +100,7 @@ describe('shutdown of HTTP', () => {
   after(() => provider.stop());
   beforeEach(async () => {
     toys = await startToys(provider);
+    slowed.count = 0;
   });
   afterEach(() => toys.stop());
 
@@ -110,9 +111,13 @@ describe('shutdown of HTTP', () => {
       body: JSON.stringify({ query: `{ slow(ms: ${ms}) }` }),
     });
 
+  async function underWay(): Promise<void> {
+    while (slowed.count === 0) await sleep(5);
+  }
+
   it('answers what is under way, and takes no more', async () => {
     const answer = slow(300);
-    await sleep(100);
+    await underWay();
     const began = performance.now();
     const closed = toys.http.close(5_000);
     const response = await answer;
@@ -124,7 +129,7 @@ describe('shutdown of HTTP', () => {
 
   it('cuts what does not end in time', async () => {
     const answer = slow(3_000).catch(() => 'cut');
-    await sleep(100);
+    await underWay();
     const began = performance.now();
     await toys.http.close(200);
     expect(performance.now() - began).to.be.below(1_500);
@@ -142,7 +147,7 @@ describe('shutdown of HTTP', () => {
     const get = (path: string) =>
       `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\napollo-require-preflight: 1\r\n\r\n`;
     socket.write(get(`/graphql?query=${query}`));
-    await sleep(150);
+    await underWay();
     const closed = toys.http.close(5_000);
     // A connection that is still busy: no other is taken any more.
     socket.write(get('/health/ready'));

@@ -190,9 +190,11 @@ describe('a stream', () => {
     const response = await send('subscription { ticks(count: 100000, size: 1000) }', { signal: controller.signal });
     const events = eventsIn(response);
     await events.next();
-    await sleep(300);
-    const made = ticked.count - before;
-    await sleep(300);
+    let made = 0;
+    do {
+      made = ticked.count - before;
+      await sleep(300);
+    } while (ticked.count - before > made + 1_000 && made < 20_000);
     // 100 MB were to come; what there is on the way is in the buffers of both ends of the connection.
     expect(ticked.count - before)
       .to.be.within(made, made + 1_000)
@@ -249,11 +251,13 @@ describe('a stream', () => {
 
   it('ends at once when the server stops, without a completion, and none begins then', async () => {
     const other = await start();
+    const before = ticked.count;
     const said = course(await send('subscription { ticks(count: 1, then: "wait") }', { to: other }));
+    while (ticked.count === before) await sleep(5);
     await sleep(50);
     const began = performance.now();
     await other.stop();
-    expect(performance.now() - began).to.be.below(800);
+    expect(performance.now() - began).to.be.below(1_500);
     expect(await said).to.deep.equal(['tick 0', 'UNAVAILABLE']);
   });
 });

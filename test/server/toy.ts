@@ -75,6 +75,9 @@ export const REFUSED_ENTRY = { index: 3, link: 'link 3' } as unknown as Entry;
 /** A secret that only the database, in the toy's errors, knows. */
 export const STORED = 'stored-value-of-somebody';
 
+/** How often `slow` has begun. */
+export const slowed = { count: 0 };
+
 @Resolver()
 class Toy {
   @Query(() => Person, { nullable: true })
@@ -97,6 +100,7 @@ class Toy {
   @Query(() => String, { nullable: true })
   async slow(@Arg('ms', () => Int) ms: number, @Ctx() context: ToyContext): Promise<string> {
     context.entries.push({ index: 7, link: 'link 7' });
+    slowed.count++;
     await new Promise((resolve) => setTimeout(resolve, ms));
     return 'done';
   }
