@@ -1,22 +1,42 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import pg from 'pg';
 import type { Core } from '../../src/server/core.js';
+import type { Server } from '../../src/server/server.js';
 import { eventsIn } from '../support/events.js';
 import { type TestGate, testGate } from '../support/gate.js';
 import { someBody } from '../support/ledger.js';
-import { type Served, serve } from '../support/served.js';
+import { openStream, type Served, serve } from '../support/served.js';
+import { openSite, type Site, serveSite, stopServer } from '../support/server.js';
 
 const APPENDER = fileURLToPath(new URL('../support/appender.ts', import.meta.url));
+const SERVING = fileURLToPath(new URL('../support/serving.ts', import.meta.url));
 const TAIL = 'subscription ($from: LogIndex) { auditTail(from: $from) { index link leaf } }';
 
 interface Shown {
   readonly index: number;
   readonly link: string;
   readonly leaf: string;
+}
+
+/** In a process of its own, so many entries. */
+async function appendFrom(url: string, count: number, asOf: number): Promise<void> {
+  const args = ['--import', '@oxc-node/core/register', APPENDER, url, ...[count, asOf, 15].map(String)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [status] = await once(child, 'exit');
+  expect(status).to.equal(0);
+}
+
+async function storedFrom(client: pg.Pool | pg.Client, index: number): Promise<Shown[]> {
+  const { rows } = await client.query<Shown>(
+    `SELECT index::int, encode(link, 'hex') AS link, leaf FROM ledger.entry WHERE index >= $1 ORDER BY index`,
+    [index],
+  );
+  return rows;
 }
 
 /** The tail as a reviewer has it: from several servers, of a log that several processes write at once. */
@@ -33,12 +53,7 @@ describe('the tail, over HTTP', () => {
     await gate.close();
   });
 
-  const appender = async (count: number) => {
-    const given = [gate.database.url, count, await gate.size(), 15].map(String);
-    const args = ['--import', '@oxc-node/core/register', APPENDER, ...given];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    return once(child, 'exit').then(([status]) => expect(status).to.equal(0));
-  };
+  const append = async ({ database, size }: TestGate, count: number) => appendFrom(database.url, count, await size());
 
   /** Reads some entries from an index on, and breaks off in the middle of things. */
   async function some(from: number, most: number): Promise<Shown[]> {
@@ -57,7 +72,7 @@ describe('the tail, over HTTP', () => {
   it('has no gap and shows nothing twice while two processes append, however often the reader comes back', async () => {
     const EACH = 600;
     const began = await gate.size();
-    const appending = Promise.all([appender(EACH), appender(EACH)]);
+    const appending = Promise.all([append(gate, EACH), append(gate, EACH)]);
     const shown: Shown[] = [];
     let comings = 0;
     // The reader's session is an entry too.
@@ -67,10 +82,7 @@ describe('the tail, over HTTP', () => {
       comings++;
     }
     await appending;
-    const { rows } = await gate.core.parts.pool.query(
-      `SELECT index::int, encode(link, 'hex') AS link, leaf FROM ledger.entry WHERE index >= $1 ORDER BY index`,
-      [began],
-    );
+    const rows = await storedFrom(gate.core.parts.pool, began);
     expect(shown).to.deep.equal(rows);
     expect(rows.filter(({ leaf }) => leaf.includes('"operation":"auditTail"'))).to.have.length(1);
     expect(comings).to.be.greaterThan(15);
@@ -93,7 +105,7 @@ describe('the tail, over HTTP', () => {
     expect(last.errors[0].extensions.code).to.equal('UNAVAILABLE');
     expect((await events.next()).done).to.equal(true);
     await stopping;
-    const [next] = await Promise.all([some(size + 1, 1), appender(1)]);
+    const [next] = await Promise.all([some(size + 1, 1), append(gate, 1)]);
     expect(next.map(({ index }) => index)).to.deep.equal([size + 1]);
   });
 
@@ -178,5 +190,58 @@ describe('the tail, over HTTP', () => {
     expect(errors[0].extensions.entry.index).to.be.a('number');
     expect(text).to.match(/event: complete\ndata: \n\n$/);
     await own.close();
+  });
+});
+
+describe('the tail, of server processes', () => {
+  let site: Site;
+  let superuser: pg.Client;
+  let server: Server | null = null;
+  let child: ChildProcess | null = null;
+  before(async () => {
+    site = await openSite([{ id: 'rita', roles: ['security-reviewer'] }]);
+    superuser = new pg.Client({ connectionString: site.database.superuserUrl });
+    await superuser.connect();
+  });
+  after(async () => {
+    child?.kill('SIGKILL');
+    if (server) await stopServer(server);
+    await superuser.end();
+    await site.close();
+  });
+
+  async function startServing(): Promise<{ readonly kill: () => void; readonly url: string }> {
+    const args = ['--import', '@oxc-node/core/register', SERVING, JSON.stringify(site.settings)];
+    const serving = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = serving;
+    const [url] = await once(serving.stdout, 'data');
+    return { kill: () => serving.kill('SIGKILL'), url: String(url).trim() };
+  }
+
+  it('goes on at another where one was killed, with nothing left out and nothing twice', async () => {
+    const EACH = 400;
+    const [doomed, own] = await Promise.all([startServing(), serveSite(site)]);
+    server = own;
+    const name = await site.provider.token('rita');
+    const shown: Shown[] = [];
+    const read = async (url: string, until: number) => {
+      const response = await openStream(url, { name, query: TAIL, variables: { from: shown.length } });
+      for await (const { data } of eventsIn(response)) {
+        shown.push(JSON.parse(data).data.auditTail);
+        if (shown.length === until) break;
+      }
+    };
+    // That rita is somebody, and reads, are entries.
+    await read(doomed.url, (await storedFrom(superuser, 0)).length + 2);
+    const began = shown.length;
+    const appending = Promise.all([EACH, EACH].map((count) => appendFrom(site.database.url, count, began)));
+    const broken = read(doomed.url, Number.POSITIVE_INFINITY).catch((error: unknown) => error);
+    while (shown.length < began + EACH / 4) await sleep(5);
+    doomed.kill();
+    expect(await broken, 'the end of the connection').to.be.instanceOf(TypeError);
+    expect(shown.length).to.be.below(began + 2 * EACH);
+    await read(own.url, began + 2 * EACH);
+    await appending;
+    expect(shown).to.deep.equal(await storedFrom(superuser, 0));
   });
 });

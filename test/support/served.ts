@@ -54,20 +54,26 @@ export async function serve(core: Core, actors: Record<string, Actor>, limits: P
   const url = await http.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
-    stream: (name, query, variables, signal) =>
-      fetch(`${url}/graphql/stream`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${name}`,
-          'content-type': 'application/json',
-          accept: 'text/event-stream',
-        },
-        body: JSON.stringify({ query, variables }),
-        ...(signal && { signal }),
-      }),
+    stream: (name, query, variables, signal) => openStream(url, { name, query, variables, signal }),
     async close() {
       await http.close(2_000);
       telemetry.close();
     },
   };
+}
+
+interface Asked {
+  readonly name: string;
+  readonly query: string;
+  readonly variables: object;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function openStream(url: string, { name, query, variables, signal }: Asked): Promise<Response> {
+  return fetch(`${url}/graphql/stream`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${name}`, 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ query, variables }),
+    ...(signal && { signal }),
+  });
 }
