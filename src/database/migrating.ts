@@ -155,4 +155,4 @@ const LOGIN = `
       AS holds_too_much,
     has_database_privilege('public', current_database(), 'TEMPORARY') AS open,
     (SELECT coalesce(bool_and(pg_has_role(current_user, r.oid, 'MEMBER')), false) FROM pg_roles r
-      WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader')) AS has_roles`;
+      WHERE r.rolname IN ('access_ledger_writer', 'access_ledger_reader', 'access_ledger_reviewer')) AS has_roles`;

@@ -66,6 +66,10 @@ describe('migrating', function () {
   it('does not let the server run as more, or as less, than it has to be', async () => {
     await sql(`CREATE ROLE stranger LOGIN PASSWORD 'x'`);
     expect(await setupCode(url('stranger'))).to.equal('LOGIN_LACKS_ROLES');
+    await sql('GRANT access_ledger_writer, access_ledger_reader TO stranger');
+    expect(await setupCode(url('stranger')), 'it verifies as a reviewer').to.equal('LOGIN_LACKS_ROLES');
+    await sql('GRANT access_ledger_reviewer TO stranger');
+    expect(await setupCode(url('stranger'))).to.equal(null);
     expect(await setupCode(url('ledger_owner'))).to.equal('LOGIN_HOLDS_TOO_MUCH');
     expect(await setupCode(embedded.url('ledger'))).to.equal('LOGIN_HOLDS_TOO_MUCH');
   });

@@ -5,6 +5,7 @@ import { type Diagnosis, DoctorError, type Examination, examine } from '../../sr
 import { CODES, type DoctorCode } from '../../src/doctor/finding.js';
 import { WALKS } from '../../src/doctor/rows.js';
 import { blocksOf, MOST_PLACES, walk } from '../../src/doctor/walk.js';
+import { verifyLog } from '../../src/domain/log/verifications.js';
 import { collectPersonalData, updatePersonalData } from '../../src/domain/records/records.js';
 import { grantNeedToKnow, revokeNeedToKnow } from '../../src/domain/staff/grants.js';
 import type { RecordId } from '../../src/log/entry.js';
@@ -51,6 +52,7 @@ describe('the doctor', function () {
     await gate.contextFor(officer).gate.erase({ operation: 'erase', subject: erased });
     const revoked = await grantNeedToKnow(gate.contextFor(officer), { ...ask, purpose: 'property-security' });
     await revokeNeedToKnow(gate.contextFor(officer), revoked.id);
+    await verifyLog(gate.contextFor(await gate.signIn('security-reviewer')), { held: [], checkpoints: [] });
     it$ = { record: record!.id, subject, erased, erasedRecord: erasedRecord!.id, grant: revoked.id };
 
     client = new pg.Client({ connectionString: gate.database.superuserUrl, options: '-c search_path=pg_catalog' });
@@ -117,6 +119,7 @@ describe('the doctor', function () {
     'registry.purpose': ['declared_under_entry'],
     'registry.need_to_know_grant': ['declared_under_entry', 'revoked_under_entry', 'revoked_once'],
     'registry.erasure': ['erased_under_entry'],
+    'ledger.verification': ['append_only', 'report_once'],
   };
 
   const objects: Partial<Record<DoctorCode, Record<string, string>>> = {
@@ -322,6 +325,14 @@ describe('the doctor', function () {
         past(
           'registry.subject',
           `UPDATE registry.subject SET entry = (SELECT id FROM ledger.entry WHERE index = 0) WHERE id = '${it$.subject}'`,
+        ),
+      'a verification that somebody else asked for': () =>
+        past('ledger.verification', 'UPDATE ledger.verification SET reviewer = gen_random_uuid()'),
+      'a verification of another’s entry': () =>
+        past(
+          'ledger.verification',
+          `INSERT INTO ledger.verification (id, log, entry, reviewer, requested_at, held, notes, state, attempts, entries)
+           SELECT gen_random_uuid(), log, entry, reviewer, requested_at, held, notes, state, attempts, entries FROM ledger.verification`,
         ),
     },
     ENTRY_WITHOUT_ROW: {

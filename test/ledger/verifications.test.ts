@@ -67,6 +67,19 @@ describe('verifications', () => {
     expect(await states()).to.deep.equal(['done', 'running']);
   });
 
+  it('are begun by one of those who come for them at the same moment', async () => {
+    const first = await request();
+    await request();
+    const holding = new pg.Client({ connectionString: log.superuserUrl });
+    await holding.connect();
+    await holding.query('BEGIN; SELECT FROM ledger.verification FOR UPDATE');
+    const claims = [one, other, one, other].map((by) => by.claim(60));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await holding.query('COMMIT');
+    await holding.end();
+    expect((await Promise.all(claims)).filter((job) => job !== null).map(({ id }) => id)).to.deep.equal([first]);
+  });
+
   it('are taken over from a holder that says no more that it goes on, and are then no longer its own', async () => {
     await request();
     const job = await claimed(one);
