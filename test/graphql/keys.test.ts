@@ -7,20 +7,27 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
+import { MOST_EVIDENCE } from '../../src/domain/log/held-evidence.js';
 import { distinctKeys, MOST_KEYS } from '../../src/graphql/keys.js';
+import { signCheckpoint } from '../../src/log/checkpoint.js';
 import type { Actor, Pseudonym } from '../../src/log/entry.js';
+import type { Hash } from '../../src/log/tree.js';
 import { apiSchema, NAME, type TestGate, testGate } from '../support/gate.js';
+import { ORIGIN } from '../support/ledger.js';
+import { LOG_KEY } from '../support/publishing.js';
 
 /** Whatever list a client sends has an end, before anything is decided or entered. */
 describe('a list that a client sends', () => {
   let gate: TestGate;
   let support: Actor;
   let officer: Actor;
+  let reviewer: Actor;
   let ana: Pseudonym;
   before(async () => {
     gate = await testGate();
     support = await gate.signIn('support-agent');
     officer = await gate.signIn('privacy-officer');
+    reviewer = await gate.signIn('security-reviewer');
     ana = await gate.person();
   });
   after(() => gate.close());
@@ -36,6 +43,13 @@ describe('a list that a client sends', () => {
   const REGISTER = 'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { id } }';
   const COLLECT = 'mutation ($input: CollectPersonalDataInput!) { collectPersonalData(input: $input) { id } }';
   const GRANT = 'mutation ($input: GrantNeedToKnowInput!) { grantNeedToKnow(input: $input) { id } }';
+  const VERIFY = `mutation ($held: [HeldEntryInput!], $checkpoints: [String!]) {
+    verifyLog(held: $held, checkpoints: $checkpoints) { id } }`;
+  const held = (count: number) => Array.from({ length: count }, (_, index) => ({ index, link: '0'.repeat(64) }));
+  const checkpoints = (count: number) =>
+    Array.from({ length: count }, () =>
+      signCheckpoint({ origin: ORIGIN, size: 1, root: new Uint8Array(32) as Hash }, LOG_KEY),
+    );
 
   /** Every list of the schema, and how it is sent. */
   const SENT: Record<string, (count: number) => Promise<{ errors: readonly { extensions: { code: string } }[] }>> = {
@@ -46,7 +60,10 @@ describe('a list that a client sends', () => {
       gate.execute(support, COLLECT, { input: { purpose, user: ana, records: records(count) } }),
     'GrantNeedToKnowInput.categories': (count) =>
       gate.execute(officer, GRANT, { input: { purpose, staff: support.id, categories: keys(count), until: until() } }),
+    'Mutation.verifyLog.held': (count) => gate.execute(reviewer, VERIFY, { held: held(count) }),
+    'Mutation.verifyLog.checkpoints': (count) => gate.execute(reviewer, VERIFY, { checkpoints: checkpoints(count) }),
   };
+  const mostOf = (name: string) => (name.startsWith('Mutation.verifyLog') ? MOST_EVIDENCE : MOST_KEYS);
 
   it('is one of those tested here', async () => {
     const schema = await apiSchema();
@@ -62,12 +79,13 @@ describe('a list that a client sends', () => {
   });
 
   for (const [name, send] of Object.entries(SENT)) {
-    it(`${name} has at most ${MOST_KEYS} members; beyond them it is BAD_INPUT, and nothing is entered`, async () => {
+    const most = mostOf(name);
+    it(`${name} has at most ${most} members; beyond them it is BAD_INPUT, and nothing is entered`, async () => {
       const size = await gate.size();
-      const codes = (await send(MOST_KEYS + 1)).errors.map(({ extensions }) => extensions.code);
+      const codes = (await send(most + 1)).errors.map(({ extensions }) => extensions.code);
       expect(codes).to.deep.equal(['BAD_INPUT']);
       expect(await gate.size()).to.equal(size);
-      expect((await send(MOST_KEYS)).errors.map(({ extensions }) => extensions.code)).to.not.include('BAD_INPUT');
+      expect((await send(most)).errors.map(({ extensions }) => extensions.code)).to.not.include('BAD_INPUT');
     });
   }
 
