@@ -67,7 +67,9 @@ GRANT SELECT ON ledger.head, ledger.event, ledger.entry
   TO access_ledger_writer, access_ledger_reader, access_ledger_reviewer;
 
 INSERT INTO ledger.event (name, changes_facts) VALUES
+  ('category.accepted', true),
   ('category.declared', true),
+  ('category.declined', true),
   ('grant.approved', true),
   ('grant.listed', false),
   ('grant.revoked', true),
@@ -86,6 +88,7 @@ INSERT INTO ledger.event (name, changes_facts) VALUES
   ('record.read', false),
   ('record.updated', false),
   ('refusals.suppressed', false),
+  ('service.amended', true),
   ('service.enrolled', true),
   ('user.found', false),
   ('user.listed', false),

@@ -36,4 +36,5 @@ export const MIGRATIONS: readonly Migration[] = [
   migration('0005-revise', OWNER),
   migration('0006-publish', OWNER),
   migration('0007-verification', OWNER),
+  migration('0010-services', OWNER),
 ];

@@ -136,5 +136,8 @@ export const PURPOSES = [
   },
 ] as const;
 
-/** Clause 8.2: the policy covers every product and service, once it is enrolled. */
-export const SERVICES = [{ key: 'diagrams', title: 'Diagrams online' }] as const;
+/**
+ * Clause 8.2: the policy covers every product and service, once it is enrolled. Clause 4.1: who draws together with others
+ * needs a name to be known by, and whatever else they tell is up to them.
+ */
+export const SERVICES = [{ key: 'diagrams', title: 'Diagrams online', essential: ['user.name'] }] as const;

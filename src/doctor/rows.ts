@@ -39,6 +39,11 @@ const DECLARED: Readonly<Record<string, { readonly key: string; readonly says: s
     key: 'r.key',
     says: `e.event = 'service.enrolled' AND strpos(e.leaf, concat('"service":"', r.key, '"')) > 0`,
   },
+  essential_categories: {
+    key: `concat(r.service, ' ', r.version)`,
+    says: `e.event = CASE r.version WHEN 1 THEN 'service.enrolled' ELSE 'service.amended' END
+      AND strpos(e.leaf, concat('"service":"', r.service, '"')) > 0`,
+  },
   processor: {
     key: 'r.id',
     says: `e.event = 'processor.registered' AND strpos(e.leaf, concat('"processor":"', r.id, '"')) > 0`,
@@ -85,6 +90,18 @@ const subjects: Walk = {
     SELECT 'KEY_MISSING', concat('subject ', r.id) FROM stretch r
     WHERE NOT EXISTS (SELECT FROM registry.subject_key k WHERE k.log = r.log AND k.subject = r.id)
       AND NOT EXISTS (SELECT FROM ${laterAbout('r.id', '-1')} e WHERE e.event = 'key.destroyed' AND e.outcome = 'permitted')`,
+};
+
+const choices: Walk = {
+  table: 'registry.category_choice',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('choice ', r.version, ' of ', r.subject, ' of ', r.category) AS place
+    FROM stretch r WHERE NOT ${entryOf(
+      'r',
+      `e.subject = r.subject AND strpos(e.leaf, concat('"', r.category, '"')) > 0
+        AND e.event = CASE r.choice WHEN 'DECLINED' THEN 'category.declined' ELSE 'category.accepted' END`,
+      'entry',
+      'r.log',
+    )}`,
 };
 
 /** An envelope is a 1, a nonce of 12 bytes, what it holds, and a tag of 16 (src/vault/envelope.ts). */
@@ -175,6 +192,7 @@ export const WALKS: readonly Walk[] = [
   verifications,
   identities,
   subjects,
+  choices,
   keys,
   versions,
   entries,

@@ -7,7 +7,9 @@
  */
 
 export const EVENTS = {
+  'category.accepted': { clause: '4.1', changesFacts: true },
   'category.declared': { clause: '2.1', changesFacts: true },
+  'category.declined': { clause: '4.1', changesFacts: true },
   'grant.approved': { clause: '5.2', changesFacts: true },
   'grant.listed': { clause: '5.2', changesFacts: false },
   'grant.revoked': { clause: '5.2', changesFacts: true },
@@ -26,6 +28,7 @@ export const EVENTS = {
   'record.read': { clause: '5.2', changesFacts: false },
   'record.updated': { clause: '6.4', changesFacts: false },
   'refusals.suppressed': { clause: '5.1', changesFacts: false },
+  'service.amended': { clause: '4.1', changesFacts: true },
   'service.enrolled': { clause: '8.2', changesFacts: true },
   'user.found': { clause: '5.2', changesFacts: false },
   'user.listed': { clause: '5.2', changesFacts: false },

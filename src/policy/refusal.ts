@@ -12,9 +12,14 @@ export const REFUSALS = {
     clause: '5.2',
     says: 'You have a valid token, but are not registered here. Ask the privacy officer.',
   },
+  CATEGORY_DECLINED: { clause: '4.1', says: 'The person declined this data category, and it is not essential.' },
   CATEGORY_NOT_DECLARED: { clause: '2.1', says: 'No such data category is declared. `dataCategories` lists them.' },
   CATEGORY_NOT_SEARCHABLE: { clause: '2.1', says: 'This data category is not declared searchable.' },
   CHANNEL_NOT_ALLOWED: { clause: '2.2', says: 'This data category is not collected through this channel.' },
+  ESSENTIAL_CATEGORY_REQUIRED: {
+    clause: '4.1',
+    says: 'The service cannot be provided without its essential categories. `essentialCategories` lists them.',
+  },
   LEGAL_BASIS_MISSING: { clause: '3.1', says: 'The purpose has no legal basis.' },
   NO_NEED_TO_KNOW: { clause: '5.2', says: 'You have no need-to-know grant in force for this purpose and category.' },
   NOT_YOUR_DATA: { clause: '5.2', says: 'Users reach their own data only.' },
@@ -29,6 +34,8 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 /** What is to be had before the same request is permitted: from a closed list, for it stands in the log. */
 export type Missing =
+  | 'a category that is not essential'
+  | 'a category that was not declined'
   | 'a declared category'
   | 'a declared purpose'
   | 'a legal basis'
@@ -39,6 +46,7 @@ export type Missing =
   | 'a searchable category'
   | 'an allowed channel'
   | 'an enrolled service'
+  | 'an essential category'
   | 'another approver'
   | 'to be the person';
 

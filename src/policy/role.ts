@@ -12,7 +12,9 @@ const ANY_STAFF: readonly StaffRole[] = ['support-agent', 'privacy-officer'];
 
 /** Who may cause an event at all: staff by role, others by kind. What concerns values is decided further by `decide`. */
 const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorKind, 'staff'>)[] } = {
+  'category.accepted': ['user'],
   'category.declared': ['system'],
+  'category.declined': ['user'],
   'grant.approved': ['privacy-officer', 'system'],
   'grant.listed': ['privacy-officer'],
   'grant.revoked': ['privacy-officer', 'system'],
@@ -31,7 +33,8 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
   'record.read': ['user', ...ANY_STAFF],
   'record.updated': ['user', ...ANY_STAFF],
   'refusals.suppressed': ['system'],
-  'service.enrolled': ['system'],
+  'service.amended': ['privacy-officer', 'system'],
+  'service.enrolled': ['privacy-officer', 'system'],
   'user.found': ANY_STAFF,
   'user.listed': ANY_STAFF,
   'user.registered': ['system', ...ANY_STAFF],

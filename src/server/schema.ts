@@ -13,6 +13,7 @@ import { VerificationResolver } from '../domain/log/verification.resolver.js';
 import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
+import { ServiceResolver } from '../domain/services/service.resolver.js';
 import { GrantResolver } from '../domain/staff/grant.resolver.js';
 import { UserResolver } from '../domain/users/user.resolver.js';
 
@@ -27,6 +28,7 @@ const RESOLVERS = [
   ProofResolver,
   PurposeResolver,
   RecordResolver,
+  ServiceResolver,
   UserResolver,
   VerificationResolver,
 ] as const;

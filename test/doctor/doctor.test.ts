@@ -118,6 +118,8 @@ describe('the doctor', function () {
     'registry.identity': ['declared_under_entry'],
     'registry.purpose': ['declared_under_entry'],
     'registry.need_to_know_grant': ['declared_under_entry', 'revoked_under_entry', 'revoked_once'],
+    'registry.essential_categories': ['append_only', 'chosen_under_entry'],
+    'registry.category_choice': ['append_only', 'chosen_under_entry'],
     'registry.erasure': ['erased_under_entry'],
     'ledger.verification': ['append_only', 'report_once'],
   };
@@ -310,6 +312,16 @@ describe('the doctor', function () {
         past(
           'registry.need_to_know_grant',
           `UPDATE registry.need_to_know_grant SET revocation = entry WHERE id = '${it$.grant}'`,
+        ),
+      'categories that nobody called essential': () =>
+        past(
+          'registry.essential_categories',
+          "INSERT INTO registry.essential_categories SELECT service, 2, '{}', entry FROM registry.essential_categories",
+        ),
+      'a choice that nobody made': () =>
+        past(
+          'registry.category_choice',
+          `INSERT INTO registry.category_choice SELECT log, id, 'user.name', 1, 'ACCEPTED', entry FROM registry.subject LIMIT 1`,
         ),
       'an identity that was nobody’s': () =>
         past(

@@ -8,6 +8,7 @@ import {
 } from '../../src/domain/log/verification.entity.js';
 import { PROCESSOR_KINDS } from '../../src/domain/processors/processor.entity.js';
 import { IDENTIFIABILITIES } from '../../src/domain/purposes/declared.js';
+import { CHOICES } from '../../src/domain/services/service.rules.js';
 import { CHANNELS } from '../../src/policy/channel.js';
 import { type MigratedDatabase, migratedDatabase } from '../support/ledger.js';
 import { ask } from '../support/postgres.js';
@@ -23,6 +24,7 @@ describe('a closed list', () => {
   const LISTS: Record<string, readonly string[]> = {
     'registry.category.channels': CHANNELS,
     'registry.category.identifiability': IDENTIFIABILITIES,
+    'registry.category_choice.choice': [...new Set(Object.values(CHOICES).flat())],
     'registry.processor.kind': PROCESSOR_KINDS,
     'registry.record_version.channel': CHANNELS,
     'ledger.verification.state': VERIFICATION_STATES,

@@ -240,7 +240,7 @@ describe('changing', () => {
       input: {
         service: 'diagrams',
         purpose: 'convenience',
-        records: [{ ...EMAIL, value: sent }],
+        records: [NAME, { ...EMAIL, value: sent }],
         identity: { issuer: sent, subject: sent },
       },
     });

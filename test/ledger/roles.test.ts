@@ -148,6 +148,7 @@ describe('the catalogue', () => {
   const DEPLOYMENT = [
     'ledger.event',
     'registry.category',
+    'registry.essential_categories',
     'registry.identity',
     'registry.legal_basis',
     'registry.need_to_know_grant',

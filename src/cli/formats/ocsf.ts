@@ -29,9 +29,11 @@ const ACTIVITIES: Readonly<Record<Deed, readonly [id: number, name: string]>> = 
 };
 
 /** Of events about something managed: what it is, and how it was changed where that is no creation. */
-const MANAGED = /^(?:user|processor|purpose|category|legal-basis|service|grant|identity|key)\.(?!found|listed|read)/;
+const MANAGED =
+  /^(?:user|processor|purpose|category|legal-basis|service|grant|identity|key)\.(?!found|listed|read|accepted|declined)/;
 const MANAGING: Readonly<Record<string, readonly [id: number, name: string]>> = {
   'grant.revoked': [9, 'Disable'],
+  'service.amended': [3, 'Update'],
   'service.enrolled': [6, 'Enroll'],
 };
 

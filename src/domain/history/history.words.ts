@@ -45,6 +45,8 @@ const PROCESSORS: Record<ProcessorKind, string> = {
 
 /** What was done, and what was tried. `%` stands for the data. Events that are about nobody need no words. */
 const DEEDS: { readonly [E in EventName]?: readonly [did: string, tried: string] } = {
+  'category.accepted': ['allowed us to collect % again', 'allow us to collect % again'],
+  'category.declined': ['declined that we collect %', 'decline that we collect %'],
   'history.read': ['looked at this history', 'look at this history'],
   'key.destroyed': ['destroyed the key under which your data was sealed', 'destroy the key of your data'],
   'record.created': ['recorded %', 'record %'],
@@ -60,9 +62,11 @@ const ANY_DEED = ['did something with %', 'do something with %'] as const;
 
 const REASONS: Record<RefusalCode, string> = {
   ACTOR_UNKNOWN: 'only who is registered with us may do anything',
+  CATEGORY_DECLINED: 'you declined that it is collected',
   CATEGORY_NOT_DECLARED: 'we have declared no such kind of data',
   CATEGORY_NOT_SEARCHABLE: 'nobody is found by this kind of data',
   CHANNEL_NOT_ALLOWED: 'this kind of data is not collected in this way',
+  ESSENTIAL_CATEGORY_REQUIRED: 'the service cannot be provided without what is essential for it',
   LEGAL_BASIS_MISSING: 'the purpose has no legal basis',
   NO_NEED_TO_KNOW: 'no need to know this for this purpose had been approved',
   NOT_YOUR_DATA: 'users reach their own data only',

@@ -12,6 +12,7 @@ import { isSpeakable } from '../../log/canonical.js';
 import type { Category, EntryId, Pseudonym, RecordId, RecordVersion } from '../../log/entry.js';
 import type { Collected } from '../../policy/decide.js';
 import type { WrappedKey } from '../../vault/vault.js';
+import { refuseCollection } from '../services/coverage.js';
 
 /** One value to keep, and how it came. */
 export interface CollectedValue extends Collected {
@@ -126,6 +127,7 @@ export async function collectPersonalData(
   return gate.change<RecordVersion[] | null>(ask, async ({ rows }, permit, seal) => {
     const { key } = permit.holdings ?? {};
     if (!key) return { lookedUp: permit.body('record.listed', { details: { found: 0 } }), value: null };
+    await refuseCollection(rows, { log, subject: user, categories: data.categories });
     const versions = firstVersions(kept);
     const body = permit.body('record.created', { records: versions });
     await insertRecords(rows, log, permit, seal, [{ subject: user, key, entry: body.id, records: kept }]);

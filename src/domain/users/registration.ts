@@ -5,12 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { LookedUp, Seal } from '../../gate/change.js';
-import { keyOrNone } from '../../gate/facts.js';
 import type { Permit } from '../../gate/permit.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import type { Category, PermittedBody, Pseudonym } from '../../log/entry.js';
-import { Refusal, refused } from '../../policy/refusal.js';
 import type { WrappedKey } from '../../vault/vault.js';
 import { digestOf, type Identity, type IdentityLink, identityTaken, linkIdentities } from '../identities/identities.js';
 import {
@@ -21,6 +19,7 @@ import {
   insertRecords,
   withIds,
 } from '../records/records.js';
+import { refuseRegistrations } from '../services/coverage.js';
 
 export interface Registration {
   readonly service: string;
@@ -47,7 +46,10 @@ export async function registerUsers(
   const ask = { event: 'user.registered', operation: 'registerUser', data } as const;
 
   const registered = await gate.change<Pseudonym[] | 'taken'>(ask, async ({ rows }, permit, seal) => {
-    await refuseUnenrolled(rows, people);
+    await refuseRegistrations(
+      rows,
+      people.map(({ service, records }) => ({ service, categories: categoriesOf(records) })),
+    );
     const drafts = await Promise.all(people.map((person) => draft(permit, seal, person)));
     await insertPeople(rows, log, drafts);
     await insertRecords(rows, log, permit, seal, drafts);
@@ -58,15 +60,6 @@ export async function registerUsers(
   });
   if (registered === 'taken') throw identityTaken();
   return registered;
-}
-
-async function refuseUnenrolled(rows: EntityManager, people: readonly Registration[]): Promise<void> {
-  const services = [...new Set(people.map(({ service }) => keyOrNone(service)))];
-  const [{ enrolled }] = await rows.query(
-    'SELECT count(*)::int AS enrolled FROM registry.service s WHERE s.key = ANY ($1)',
-    [services],
-  );
-  if (enrolled < services.length) throw new Refusal(refused('SERVICE_NOT_COVERED', 'an enrolled service'), null);
 }
 
 /** One person as they are to be registered: what is kept of them, and the two entries that say so. */

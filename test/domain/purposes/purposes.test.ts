@@ -98,14 +98,13 @@ describe('declaring', () => {
 
   it('is the system’s alone', async () => {
     const officer = gate.contextFor(await gate.signIn('privacy-officer'));
-    const [basis, category, purpose, service] = [
+    const attempts = [
       declareLegalBasis(officer, { ...LEGAL_BASES[0], key: 'whim' }),
       declareCategory(officer, { ...CATEGORY, key: 'user.whim' }),
       declarePurpose(officer, { ...PURPOSE, key: 'whim' }),
-      enrolService(officer, { key: 'whim', title: 'x' }),
     ].map(refusalOf);
-    expect(await Promise.all([basis, category, purpose, service])).to.deep.equal(Array(4).fill('ROLE_NOT_PERMITTED'));
-    expect(officer.entries).to.have.length(4);
+    expect(await Promise.all(attempts)).to.deep.equal(Array(3).fill('ROLE_NOT_PERMITTED'));
+    expect(officer.entries).to.have.length(3);
   });
 
   it('happens once where two servers start at once', async () => {
