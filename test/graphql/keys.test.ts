@@ -51,6 +51,14 @@ describe('a list that a client sends', () => {
       signCheckpoint({ origin: ORIGIN, size: 1, root: new Uint8Array(32) as Hash }, LOG_KEY),
     );
 
+  const ENROL = 'mutation ($input: EnrolServiceInput!) { enrolService(input: $input) { key } }';
+  const ESSENTIAL =
+    'mutation ($list: [String!]!) { setEssentialCategories(service: "diagrams", categories: $list) { key } }';
+  const choosing = (verb: string) => (count: number) =>
+    gate.execute({ id: ana, kind: 'user' }, `mutation ($list: [String!]!) { ${verb}(categories: $list) }`, {
+      list: keys(count),
+    });
+
   /** Every list of the schema, and how it is sent. */
   const SENT: Record<string, (count: number) => Promise<{ errors: readonly { extensions: { code: string } }[] }>> = {
     'User.personalData.categories': (count) => gate.execute(support, USER, { list: keys(count), ana }),
@@ -58,6 +66,11 @@ describe('a list that a client sends', () => {
       gate.execute(support, REGISTER, { input: { purpose, service: 'diagrams', records: records(count) } }),
     'CollectPersonalDataInput.records': (count) =>
       gate.execute(support, COLLECT, { input: { purpose, user: ana, records: records(count) } }),
+    'EnrolServiceInput.essentialCategories': (count) =>
+      gate.execute(officer, ENROL, { input: { key: 'notes', title: 'Notes', essentialCategories: keys(count) } }),
+    'Mutation.setEssentialCategories.categories': (count) => gate.execute(officer, ESSENTIAL, { list: keys(count) }),
+    'Mutation.declineCategories.categories': choosing('declineCategories'),
+    'Mutation.acceptCategories.categories': choosing('acceptCategories'),
     'GrantNeedToKnowInput.categories': (count) =>
       gate.execute(officer, GRANT, { input: { purpose, staff: support.id, categories: keys(count), until: until() } }),
     'Mutation.verifyLog.held': (count) => gate.execute(reviewer, VERIFY, { held: held(count) }),

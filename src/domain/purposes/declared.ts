@@ -95,17 +95,24 @@ export function listPurposes({ rows }: Pick<Context, 'rows'>, args: PageArgs): P
   );
 }
 
-export function listCategories({ rows }: Pick<Context, 'rows'>, args: PageArgs): Promise<Connection<CategoryRow>> {
+/** @param only null for all */
+export function listCategories(
+  { rows }: Pick<Context, 'rows'>,
+  args: PageArgs,
+  only: readonly string[] | null = null,
+): Promise<Connection<CategoryRow>> {
+  const which = '($3::text[] IS NULL OR c.key = ANY ($3))';
   return page<CategoryRow>(
     args,
     keyOf,
-    (after, limit) => rows.query(`${CATEGORY} ${AFTER('c')}`, [after ?? '', limit]),
+    (after, limit) => rows.query(`${CATEGORY} ${AFTER('c', which)}`, [after ?? '', limit, only]),
     isKey,
   );
 }
 
 /** By bytes, so that the order is the same whatever the database's collation. */
-const AFTER = (table: string) => `WHERE ${table}.key COLLATE "C" > $1 ORDER BY ${table}.key COLLATE "C" LIMIT $2`;
+const AFTER = (table: string, which = 'true') =>
+  `WHERE ${table}.key COLLATE "C" > $1 AND ${which} ORDER BY ${table}.key COLLATE "C" LIMIT $2`;
 
 function keyOf({ key }: { readonly key: string }): string {
   return key;

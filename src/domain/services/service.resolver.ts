@@ -4,6 +4,8 @@
 import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { type Connection, PageArgs } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
+import { type CategoryRow, listCategories } from '../purposes/declared.js';
+import { DataCategoryConnection } from '../purposes/purpose.types.js';
 import { acceptCategories, declineCategories, declinedCategories } from './choices.js';
 import { readEssential } from './coverage.js';
 import { EnrolServiceInput, Service, ServiceConnection } from './service.types.js';
@@ -16,21 +18,26 @@ export class ServiceResolver {
     return listServices(context, args);
   }
 
-  @Query(() => [String], {
+  @Query(() => DataCategoryConnection, {
     nullable: true,
     description:
-      'Keys of the data categories without which a service cannot be provided (clause 4.1); null for one that is not enrolled.',
+      'The data categories without which a service cannot be provided (clause 4.1); null for one that is not enrolled.',
   })
-  essentialCategories(
-    @Ctx() { rows }: Context,
+  async essentialCategories(
+    @Ctx() context: Context,
     @Arg('service', () => String) service: string,
-  ): Promise<readonly string[] | null> {
-    return readEssential(rows, service);
+    @Args(() => PageArgs) args: PageArgs,
+  ): Promise<Connection<CategoryRow> | null> {
+    const essential = await readEssential(context.rows, service);
+    return essential && listCategories(context, args, essential);
   }
 
-  @Query(() => [String], { description: 'Keys of the data categories that you decline (clause 4.1). No entry.' })
-  declinedCategories(@Ctx() context: Context): Promise<readonly string[]> {
-    return declinedCategories(context);
+  @Query(() => DataCategoryConnection, { description: 'The data categories that you decline (clause 4.1).' })
+  async declinedCategories(
+    @Ctx() context: Context,
+    @Args(() => PageArgs) args: PageArgs,
+  ): Promise<Connection<CategoryRow>> {
+    return listCategories(context, args, await declinedCategories(context));
   }
 
   @Mutation(() => Service, {

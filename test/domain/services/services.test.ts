@@ -132,9 +132,9 @@ describe('services', () => {
     // A server that starts declares what it knows, and takes nothing back.
     const system = other.contextFor({ actor: SYSTEM, request: randomUUID() });
     await enrolService(system, { key, title: 'Notes', essential: ['user.name'] });
-    const query = 'query ($service: String!) { essentialCategories(service: $service) }';
+    const query = 'query ($service: String!) { essentialCategories(service: $service) { edges { node { key } } } }';
     const now = await gate.execute(user, query, { service: key });
-    expect(now.data.essentialCategories).to.deep.equal(['user.contact.email']);
+    expect(now.data.essentialCategories.edges).to.deep.equal([{ node: { key: 'user.contact.email' } }]);
     expect((await gate.execute(user, query, { service: 'unheard-of' })).data.essentialCategories).to.equal(null);
     expect(
       await ask(
@@ -181,8 +181,9 @@ describe('services', () => {
     expect((await collect([{ ...EMAIL, value: 'other@example.com' }])).errors).to.deep.equal([]);
     expect((await collect([PHONE], SYSTEM, await gate.person())).errors, 'of somebody else').to.deep.equal([]);
 
-    const own = await gate.execute(user, '{ declinedCategories }');
-    expect([own.data.declinedCategories, own.context.entries]).to.deep.equal([['user.contact.phone_number'], []]);
+    const own = await gate.execute(user, '{ declinedCategories { edges { node { key } } } }');
+    expect(own.data.declinedCategories.edges).to.deep.equal([{ node: { key: 'user.contact.phone_number' } }]);
+    expect(own.context.entries).to.deep.equal([]);
     const accepted = await gate.execute(user, ACCEPT, { categories: ['user.contact.phone_number'] });
     expect(accepted.data.acceptCategories).to.deep.equal([]);
     expect(await lastBody()).to.deep.include({ event: 'category.accepted', subject: ana });
