@@ -67,9 +67,13 @@ GRANT SELECT ON ledger.head, ledger.event, ledger.entry
   TO access_ledger_writer, access_ledger_reader, access_ledger_reviewer;
 
 INSERT INTO ledger.event (name, changes_facts) VALUES
+  ('agreement.signed', true),
+  ('agreement.withdrawn', true),
   ('category.accepted', true),
   ('category.declared', true),
   ('category.declined', true),
+  ('engagement.begun', true),
+  ('engagement.ended', true),
   ('grant.approved', true),
   ('grant.listed', false),
   ('grant.revoked', true),
@@ -90,6 +94,9 @@ INSERT INTO ledger.event (name, changes_facts) VALUES
   ('refusals.suppressed', false),
   ('service.amended', true),
   ('service.enrolled', true),
+  ('staff.listed', false),
+  ('training.completed', true),
+  ('training.withdrawn', true),
   ('user.found', false),
   ('user.listed', false),
   ('user.registered', false);

@@ -8,8 +8,11 @@ import type pg from 'pg';
 import { ProcessorRow } from '../src/domain/processors/processor.entity.js';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
+import type { StandingRow } from '../src/domain/staff/standing.entity.js';
+import { recordStanding, standingOf } from '../src/domain/staff/standings.js';
 import { type Registration, registerUsers } from '../src/domain/users/registration.js';
-import type { Actor } from '../src/log/entry.js';
+import type { Context } from '../src/graphql/context.js';
+import type { Actor, Pseudonym } from '../src/log/entry.js';
 import { SYSTEM } from '../src/policy/system.js';
 import { createActors } from '../src/server/actors.js';
 import type { ActingRole } from '../src/server/authentication.js';
@@ -120,11 +123,15 @@ async function seedGrants(core: Core, { issuer, now }: DemoOptions): Promise<voi
   const staff = (name: string, role: ActingRole): Promise<Actor> =>
     signIn({ issuer, subject: name, roles: [role], expires: 0 }, randomUUID());
   const officer = await staff('officer', 'privacy-officer');
-  await staff('reviewer', 'security-reviewer');
+  const reviewer = await staff('reviewer', 'security-reviewer');
+  const support = await staff('support', 'support-agent');
+  const by = (approver: Actor) => core.contextFor({ actor: approver, request: randomUUID() });
+  await seedStanding(by(SYSTEM), officer.id);
+  for (const { id } of [support, reviewer]) await seedStanding(by(officer), id);
   for (const { name, role, purposes } of GRANTS) {
     const { id } = await staff(name, role);
     const approver = id === officer.id ? SYSTEM : officer;
-    const context = core.contextFor({ actor: approver, request: randomUUID() });
+    const context = by(approver);
     const grants = await grantsOf(context, id);
     const enough = now().getTime() + RENEW_BEFORE_DAYS * DAY;
     for (const purpose of purposes) {
@@ -136,5 +143,19 @@ async function seedGrants(core: Core, { issuer, now }: DemoOptions): Promise<voi
       const until = new Date(now().getTime() + GRANT_DAYS * DAY);
       await grantNeedToKnow(context, { staff: id, purpose, categories: null, from: null, until });
     }
+  }
+}
+
+/** An engagement, a confidentiality agreement, and a training that is renewed; each unless somebody ended one. */
+async function seedStanding(context: Context, staff: Pseudonym): Promise<void> {
+  const { engagements, confidentialityAgreements, trainingRecords } = await standingOf(context, staff);
+  const now = context.now().getTime();
+  const lasts = ({ endedAt, until }: StandingRow) =>
+    endedAt !== null || until === null || until.getTime() > now + RENEW_BEFORE_DAYS * DAY;
+  const lasting = { staff, from: null, until: null };
+  if (!engagements.some(lasts)) await recordStanding(context, 'engagement', { ...lasting, kind: 'EMPLOYEE' });
+  if (!confidentialityAgreements.some(lasts)) await recordStanding(context, 'agreement', lasting);
+  if (!trainingRecords.some(lasts)) {
+    await recordStanding(context, 'training', { ...lasting, until: new Date(now + GRANT_DAYS * DAY) });
   }
 }

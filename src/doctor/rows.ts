@@ -52,6 +52,18 @@ const DECLARED: Readonly<Record<string, { readonly key: string; readonly says: s
     key: 'r.id',
     says: `e.event = 'grant.approved' AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`,
   },
+  engagement: {
+    key: 'r.id',
+    says: `e.event = 'engagement.begun' AND strpos(e.leaf, concat('"engagement":"', r.id, '"')) > 0`,
+  },
+  confidentiality_agreement: {
+    key: 'r.id',
+    says: `e.event = 'agreement.signed' AND strpos(e.leaf, concat('"agreement":"', r.id, '"')) > 0`,
+  },
+  training_record: {
+    key: 'r.id',
+    says: `e.event = 'training.completed' AND strpos(e.leaf, concat('"training":"', r.id, '"')) > 0`,
+  },
 };
 
 const declared = Object.entries(DECLARED).map(
@@ -67,6 +79,22 @@ const revoked: Walk = {
   wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('revocation of grant ', r.id) AS place FROM stretch r
     WHERE NOT ${entryOf('r', `e.event = 'grant.revoked' AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`, 'revocation')}`,
 };
+
+/** What was ended sooner: of which table, under which event, and what its leaf calls the row. */
+const ENDINGS = [
+  ['engagement', 'engagement.ended', 'engagement'],
+  ['confidentiality_agreement', 'agreement.withdrawn', 'agreement'],
+  ['training_record', 'training.withdrawn', 'training'],
+] as const;
+
+const ended = ENDINGS.map(
+  ([table, event, called]): Walk => ({
+    table: `registry.${table}`,
+    where: 'ending IS NOT NULL',
+    wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('end of ${table} ', r.id) AS place FROM stretch r
+      WHERE NOT ${entryOf('r', `e.event = '${event}' AND strpos(e.leaf, concat('"${called}":"', r.id, '"')) > 0`, 'ending')}`,
+  }),
+);
 
 const identities: Walk = {
   table: 'registry.identity',
@@ -188,6 +216,7 @@ const verifications: Walk = {
 export const WALKS: readonly Walk[] = [
   ...declared,
   revoked,
+  ...ended,
   erasures,
   verifications,
   identities,

@@ -5,11 +5,11 @@
 import type { Ledger } from '../ledger/ledger.js';
 import type { Body, Category, Entry, PermittedBody, Pseudonym, Purpose, RecordId, RefusedBody } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
-import { type Collected, decide, type Permitted } from '../policy/decide.js';
+import { CONCERNS_PEOPLE, type Collected, decide, type Permitted, refusedDeed } from '../policy/decide.js';
 import { type Missing, Refusal, type RefusalCode, type Refused } from '../policy/refusal.js';
 import { refusedByRole } from '../policy/role.js';
 import { type Asker, type Particulars, permittedBody, refusedBody } from './asker.js';
-import type { ReadFacts } from './facts.js';
+import type { Question, ReadFacts } from './facts.js';
 import type { Holdings } from './holdings.js';
 import { untilFresh } from './try-again.js';
 
@@ -78,13 +78,14 @@ async function judge(
   asker: Asker,
   { event, operation, data }: DeedAsk,
 ): Promise<Permit | RefusedBody> {
-  const questions = data ? [{ ...data, values: false }] : [];
+  const questions = data ? [{ ...data, values: false }] : CONCERNS_PEOPLE.has(event) ? [OF_THE_ACTOR] : [];
   const { asOf, answers } = await readFacts(asker.actor.id, questions);
   const [answer] = answers;
   const at = asker.now();
   const said = { asOf, at, event, operation };
   if (!data || !answer) {
-    const refusal = refusedByRole(asker.actor, event);
+    const { actor } = asker;
+    const refusal = answer ? refusedDeed(actor, event, answer.facts, at) : refusedByRole(actor, event);
     if (refusal) return refusedBody(asker, said, refusal);
     return {
       asOf,
@@ -124,6 +125,9 @@ async function judge(
     body: (of, particulars) => permittedBody(asker, { ...about, basis, clause, asked, ...particulars, event: of }),
   };
 }
+
+/** For what is known of whoever asks, and nobody else. */
+const OF_THE_ACTOR: Question = { subject: null, purpose: '', categories: [], values: false };
 
 function aim(purpose: Purpose | undefined): { purpose?: Purpose } {
   return purpose ? { purpose } : {};

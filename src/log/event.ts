@@ -7,9 +7,13 @@
  */
 
 export const EVENTS = {
+  'agreement.signed': { clause: '5.2', changesFacts: true },
+  'agreement.withdrawn': { clause: '5.2', changesFacts: true },
   'category.accepted': { clause: '4.1', changesFacts: true },
   'category.declared': { clause: '2.1', changesFacts: true },
   'category.declined': { clause: '4.1', changesFacts: true },
+  'engagement.begun': { clause: '5.2', changesFacts: true },
+  'engagement.ended': { clause: '5.2', changesFacts: true },
   'grant.approved': { clause: '5.2', changesFacts: true },
   'grant.listed': { clause: '5.2', changesFacts: false },
   'grant.revoked': { clause: '5.2', changesFacts: true },
@@ -30,6 +34,9 @@ export const EVENTS = {
   'refusals.suppressed': { clause: '5.1', changesFacts: false },
   'service.amended': { clause: '4.1', changesFacts: true },
   'service.enrolled': { clause: '8.2', changesFacts: true },
+  'staff.listed': { clause: '5.2', changesFacts: false },
+  'training.completed': { clause: '5.2', changesFacts: true },
+  'training.withdrawn': { clause: '5.2', changesFacts: true },
   'user.found': { clause: '5.2', changesFacts: false },
   'user.listed': { clause: '5.2', changesFacts: false },
   'user.registered': { clause: '2.2', changesFacts: false },

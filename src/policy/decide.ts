@@ -54,6 +54,10 @@ export interface DeclaredFact {
 export interface Facts {
   readonly purpose: PurposeFact | null;
   readonly grants: readonly GrantFact[];
+  /** What there is of the actor's that has not been ended, if they are of the staff. */
+  readonly engagements: readonly Term[];
+  readonly agreements: readonly Term[];
+  readonly trainings: readonly Term[];
   /** Those of the asked categories that are declared at all. */
   readonly declared: readonly DeclaredFact[];
 }
@@ -83,7 +87,7 @@ export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
     return [{ outcome: 'refused', categories: declared, refusal: CATEGORY_NOT_DECLARED }];
   }
   const asked = ask.categories ? [...new Set(ask.categories as readonly Category[])] : purpose.covers;
-  const unmet = ASK_RULES.map((rule) => rule(ask, purpose)).filter((refusal) => refusal !== null);
+  const unmet = ASK_RULES.map((rule) => rule(ask, facts, purpose, at)).filter((refusal) => refusal !== null);
   if (asked.length === 0 && unmet.length > 0) return [{ outcome: 'refused', categories: [], refusal: together(unmet) }];
 
   const permitted: Category[] = [];
@@ -118,14 +122,37 @@ export function together(unmet: readonly Refused[]): Refused {
 }
 
 /** Rules about the ask as a whole, in the order in which their codes take precedence. */
-const ASK_RULES: readonly ((ask: Ask, purpose: PurposeFact) => Refused | null)[] = [
+const ASK_RULES: readonly ((ask: Ask, facts: Facts, purpose: PurposeFact, at: Date) => Refused | null)[] = [
   ({ actor, event }) => refusedByRole(actor, event),
 
   ({ actor, subject }) =>
     actor.kind === 'user' && subject !== actor.id ? refused('NOT_YOUR_DATA', 'to be the person') : null,
 
-  (_ask, { basis }) => (basis ? null : refused('LEGAL_BASIS_MISSING', 'a legal basis')),
+  (_ask, _facts, { basis }) => (basis ? null : refused('LEGAL_BASIS_MISSING', 'a legal basis')),
+
+  ({ actor }, facts, _purpose, at) => withoutStanding(actor, facts, at),
 ];
+
+/** What clause 5.2 asks of staff whatever they do with people's data: null if all of it is in force. */
+function withoutStanding({ kind }: Actor, { engagements, agreements, trainings }: Facts, at: Date): Refused | null {
+  if (kind !== 'staff') return null;
+  const lacks = (terms: readonly Term[]) => !terms.some((term) => isInForce(term, at));
+  const unmet = [
+    lacks(engagements) && refused('ENGAGEMENT_ENDED', 'an engagement in force'),
+    lacks(agreements) && refused('CONFIDENTIALITY_NOT_IN_FORCE', 'a confidentiality agreement in force'),
+    lacks(trainings) && refused('TRAINING_EXPIRED', 'a current training'),
+  ].filter((refusal) => refusal !== false);
+  return unmet.length > 0 ? together(unmet) : null;
+}
+
+/** Whether somebody may do what concerns people, but no value and no purpose: list them, erase them. Null if they may. */
+export function refusedDeed(actor: Actor, event: EventName, facts: Facts, at: Date): Refused | null {
+  const unmet = [refusedByRole(actor, event), withoutStanding(actor, facts, at)].filter((one) => one !== null);
+  return unmet.length > 0 ? together(unmet) : null;
+}
+
+/** Deeds of that sort. */
+export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set(['record.erased', 'user.listed']);
 
 type CategoryRule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
 

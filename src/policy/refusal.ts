@@ -16,6 +16,14 @@ export const REFUSALS = {
   CATEGORY_NOT_DECLARED: { clause: '2.1', says: 'No such data category is declared. `dataCategories` lists them.' },
   CATEGORY_NOT_SEARCHABLE: { clause: '2.1', says: 'This data category is not declared searchable.' },
   CHANNEL_NOT_ALLOWED: { clause: '2.2', says: 'This data category is not collected through this channel.' },
+  CONFIDENTIALITY_NOT_IN_FORCE: {
+    clause: '5.2',
+    says: 'You have no confidentiality agreement in force. Sign one, and have a privacy officer record it.',
+  },
+  ENGAGEMENT_ENDED: {
+    clause: '5.2',
+    says: 'You have no engagement in force. A privacy officer records it.',
+  },
   ESSENTIAL_CATEGORY_REQUIRED: {
     clause: '4.1',
     says: 'The service cannot be provided without its essential categories. `essentialCategories` lists them.',
@@ -24,10 +32,18 @@ export const REFUSALS = {
   NO_NEED_TO_KNOW: { clause: '5.2', says: 'You have no need-to-know grant in force for this purpose and category.' },
   NOT_YOUR_DATA: { clause: '5.2', says: 'Users reach their own data only.' },
   OWN_GRANT: { clause: '5.2', says: 'Nobody approves a grant of their own: ask another privacy officer.' },
+  OWN_STANDING: {
+    clause: '5.2',
+    says: 'Nobody vouches for an engagement, agreement or training of their own: ask another privacy officer.',
+  },
   PURPOSE_DOES_NOT_COVER_CATEGORY: { clause: '3.1', says: 'The purpose does not cover this data category.' },
   PURPOSE_NOT_DECLARED: { clause: '3.1', says: 'No such purpose is declared. `purposes` lists them.' },
   ROLE_NOT_PERMITTED: { clause: '5.2', says: 'Your role may not do this.' },
   SERVICE_NOT_COVERED: { clause: '8.2', says: 'No such service is enrolled under the policy.' },
+  TRAINING_EXPIRED: {
+    clause: '5.2',
+    says: 'You have no training that is current. Complete one, and have a privacy officer record it.',
+  },
 } as const satisfies Record<string, { clause: string; says: string }>;
 
 export type RefusalCode = keyof typeof REFUSALS;
@@ -36,6 +52,8 @@ export type RefusalCode = keyof typeof REFUSALS;
 export type Missing =
   | 'a category that is not essential'
   | 'a category that was not declined'
+  | 'a confidentiality agreement in force'
+  | 'a current training'
   | 'a declared category'
   | 'a declared purpose'
   | 'a legal basis'
@@ -45,6 +63,7 @@ export type Missing =
   | 'a role that may'
   | 'a searchable category'
   | 'an allowed channel'
+  | 'an engagement in force'
   | 'an enrolled service'
   | 'an essential category'
   | 'another approver'

@@ -12,9 +12,13 @@ const ANY_STAFF: readonly StaffRole[] = ['support-agent', 'privacy-officer'];
 
 /** Who may cause an event at all: staff by role, others by kind. What concerns values is decided further by `decide`. */
 const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorKind, 'staff'>)[] } = {
+  'agreement.signed': ['privacy-officer', 'system'],
+  'agreement.withdrawn': ['privacy-officer', 'system'],
   'category.accepted': ['user'],
   'category.declared': ['system'],
   'category.declined': ['user'],
+  'engagement.begun': ['privacy-officer', 'system'],
+  'engagement.ended': ['privacy-officer', 'system'],
   'grant.approved': ['privacy-officer', 'system'],
   'grant.listed': ['privacy-officer'],
   'grant.revoked': ['privacy-officer', 'system'],
@@ -35,6 +39,9 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
   'refusals.suppressed': ['system'],
   'service.amended': ['privacy-officer', 'system'],
   'service.enrolled': ['privacy-officer', 'system'],
+  'staff.listed': ['privacy-officer'],
+  'training.completed': ['privacy-officer', 'system'],
+  'training.withdrawn': ['privacy-officer', 'system'],
   'user.found': ANY_STAFF,
   'user.listed': ANY_STAFF,
   'user.registered': ['system', ...ANY_STAFF],

@@ -8,6 +8,7 @@ import { openDataSource, openPool } from '../database/pools.js';
 import { declaredFact, purposeFact } from '../domain/purposes/purpose.facts.js';
 import { holdingsFact } from '../domain/records/record.facts.js';
 import { grantFact } from '../domain/staff/grant.facts.js';
+import { agreementFact, engagementFact, trainingFact } from '../domain/staff/standing.facts.js';
 import type { Asker } from '../gate/asker.js';
 import type { FactSources } from '../gate/fact-source.js';
 import { factReader } from '../gate/facts.js';
@@ -29,6 +30,9 @@ import { ENTITIES } from './entities.js';
 const FACTS: FactSources = {
   purpose: purposeFact,
   grants: grantFact,
+  engagements: engagementFact,
+  agreements: agreementFact,
+  trainings: trainingFact,
   declared: declaredFact,
   holdings: holdingsFact,
 };

@@ -3,6 +3,7 @@
  */
 import { ProcessorRow } from '../domain/processors/processor.entity.js';
 import { GrantRow } from '../domain/staff/grant.entity.js';
+import { AgreementRow, EngagementRow, TrainingRow } from '../domain/staff/standing.entity.js';
 import { SubjectRow } from '../domain/users/subject.entity.js';
 
-export const ENTITIES = [GrantRow, ProcessorRow, SubjectRow] as const;
+export const ENTITIES = [AgreementRow, EngagementRow, GrantRow, ProcessorRow, SubjectRow, TrainingRow] as const;

@@ -15,11 +15,19 @@ import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
 import { ServiceResolver } from '../domain/services/service.resolver.js';
 import { GrantResolver } from '../domain/staff/grant.resolver.js';
+import {
+  AgreementResolver,
+  EngagementResolver,
+  StandingResolver,
+  TrainingResolver,
+} from '../domain/staff/standing.resolver.js';
 import { UserResolver } from '../domain/users/user.resolver.js';
 
 /** Every resolver. A domain that brings one is registered here. */
 const RESOLVERS = [
   ActorResolver,
+  AgreementResolver,
+  EngagementResolver,
   GrantResolver,
   HistoryPlaceResolver,
   HistoryResolver,
@@ -29,6 +37,8 @@ const RESOLVERS = [
   PurposeResolver,
   RecordResolver,
   ServiceResolver,
+  StandingResolver,
+  TrainingResolver,
   UserResolver,
   VerificationResolver,
 ] as const;

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { formatVerifierKey, parseVerifierKey, signingKey } from '../../src/log/note-key.js';
 import { checkProof, parseProof } from '../../src/log/proof.js';
-import { type Answer, type RunningServer, runServer } from '../support/server.js';
+import { type Answer, GIVE_ALL_FOUR, type RunningServer, runServer } from '../support/server.js';
 import { folder, type Ran, run } from './command.js';
 
 const READ = `query ($id: ID!) {
@@ -40,10 +40,8 @@ describe('access-ledger my-history', function () {
     ]);
     const staff = (await server.post('sam', { query: '{ me { id } }' })).data.me.id;
     const until = new Date(Date.now() + 3_600_000).toISOString();
-    const grant = `mutation ($staff: ID!, $until: DateTimeISO!) {
-      grantNeedToKnow(input: { staff: $staff, purpose: "convenience", until: $until }) { id }
-    }`;
-    expect((await server.post('olga', { query: grant, variables: { staff, until } })).errors).to.equal(undefined);
+    const given = await server.post('olga', { query: GIVE_ALL_FOUR, variables: { staff, until } });
+    expect(given.errors).to.equal(undefined);
     people = { uma: await register('uma'), bo: await register('bo') };
     tokens = { uma: await server.provider.token('uma'), bo: await server.provider.token('bo') };
     // Enough for two pages: seen by support, and refused to somebody else.

@@ -9,6 +9,7 @@ import {
 import { PROCESSOR_KINDS } from '../../src/domain/processors/processor.entity.js';
 import { IDENTIFIABILITIES } from '../../src/domain/purposes/declared.js';
 import { CHOICES } from '../../src/domain/services/service.rules.js';
+import { ENGAGEMENT_KINDS } from '../../src/domain/staff/standing.entity.js';
 import { CHANNELS } from '../../src/policy/channel.js';
 import { type MigratedDatabase, migratedDatabase } from '../support/ledger.js';
 import { ask } from '../support/postgres.js';
@@ -25,6 +26,7 @@ describe('a closed list', () => {
     'registry.category.channels': CHANNELS,
     'registry.category.identifiability': IDENTIFIABILITIES,
     'registry.category_choice.choice': [...new Set(Object.values(CHOICES).flat())],
+    'registry.engagement.kind': ENGAGEMENT_KINDS,
     'registry.processor.kind': PROCESSOR_KINDS,
     'registry.record_version.channel': CHANNELS,
     'ledger.verification.state': VERIFICATION_STATES,

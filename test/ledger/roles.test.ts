@@ -149,6 +149,8 @@ describe('the catalogue', () => {
     'ledger.event',
     'registry.category',
     'registry.essential_categories',
+    'registry.confidentiality_agreement',
+    'registry.engagement',
     'registry.identity',
     'registry.legal_basis',
     'registry.need_to_know_grant',
@@ -156,6 +158,7 @@ describe('the catalogue', () => {
     'registry.purpose',
     'registry.purpose_category',
     'registry.service',
+    'registry.training_record',
   ];
 
   it('has the log in every primary, unique and foreign key of what belongs to a log', async () => {

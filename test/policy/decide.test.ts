@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Actor, Category, Pseudonym, Purpose } from '../../src/log/entry.js';
 import { EVENTS, type EventName } from '../../src/log/event.js';
-import { type Ask, decide, type Facts } from '../../src/policy/decide.js';
+import { type Ask, CONCERNS_PEOPLE, decide, type Facts, refusedDeed } from '../../src/policy/decide.js';
 import { REFUSALS } from '../../src/policy/refusal.js';
 import { refusedByRole } from '../../src/policy/role.js';
 
@@ -24,9 +24,13 @@ const declared = [name!, email!, street!].map((key) => ({
   searchable: key === email,
   channels: ['REGISTRATION'],
 }));
+const always = { from: new Date(at.getTime() - day), until: new Date(at.getTime() + day) };
 const facts: Facts = {
   purpose: { key: 'convenience' as Purpose, basis: 'contract', covers: [email!, name!] },
-  grants: [{ categories: null, from: new Date(at.getTime() - day), until: new Date(at.getTime() + day) }],
+  grants: [{ categories: null, ...always }],
+  engagements: [always],
+  agreements: [always],
+  trainings: [always],
   declared,
 };
 const ask: Ask = {
@@ -118,6 +122,89 @@ describe('decide', () => {
     const [refusal] = decide({ ...ask, actor: reviewer, categories: [street!] }, { ...facts, grants: [] }, at);
     expect(refusal).to.deep.nested.include({ 'refusal.code': 'ROLE_NOT_PERMITTED' });
     expect(refusal).to.have.nested.property('refusal.missing').that.has.length(3);
+  });
+
+  const STANDING = {
+    engagements: ['ENGAGEMENT_ENDED', 'an engagement in force'],
+    agreements: ['CONFIDENTIALITY_NOT_IN_FORCE', 'a confidentiality agreement in force'],
+    trainings: ['TRAINING_EXPIRED', 'a current training'],
+  } as const;
+  for (const [nth, [fact, [code, missing]]] of Object.entries(STANDING).entries()) {
+    it(`5.2-0${5 + nth} refuses staff without ${missing}: none, not yet, or no longer`, () => {
+      for (const terms of [[], [{ ...always, until: at }], [{ ...always, from: new Date(at.getTime() + 1) }]]) {
+        const [refusal, ...more] = decide(ask, { ...facts, [fact]: terms }, at);
+        expect(more).to.deep.equal([]);
+        expect(refusal).to.deep.nested.include({
+          outcome: 'refused',
+          refusal: { code, clause: '5.2', missing: [missing] },
+        });
+      }
+      const again = [{ ...always, until: at }, always];
+      expect(codes({}, { [fact]: again }), 'any one counts').to.deep.equal(['permitted']);
+    });
+  }
+
+  it('5.2-08 lists all four where all are missing, and asks none of them of users and the system', () => {
+    const none = { grants: [], engagements: [], agreements: [], trainings: [] };
+    const [refusal] = decide(ask, { ...facts, ...none }, at);
+    expect(refusal).to.have.nested.property('refusal.code', 'ENGAGEMENT_ENDED');
+    expect(refusal)
+      .to.have.nested.property('refusal.missing')
+      .that.has.members([...Object.values(STANDING).map(([, missing]) => missing), 'a need-to-know grant']);
+    expect(codes({ actor: { id: ada, kind: 'user' } }, none)).to.deep.equal(['permitted']);
+    expect(codes({ actor: { id: ada, kind: 'system' }, event: 'record.created' }, none)).to.deep.equal(['permitted']);
+  });
+
+  it('5.2-09 lets staff list and erase people only while they are engaged, bound and trained', () => {
+    for (const event of CONCERNS_PEOPLE) {
+      const officer = { ...support, role: 'privacy-officer' };
+      expect(refusedDeed(officer, event, facts, at)).to.equal(null);
+      const none = { ...facts, engagements: [], trainings: [] };
+      expect(refusedDeed(officer, event, none, at)?.missing).to.deep.equal([
+        'an engagement in force',
+        'a current training',
+      ]);
+      expect(refusedDeed(reviewer, event, none, at)).to.include({ code: 'ROLE_NOT_PERMITTED' });
+    }
+  });
+
+  const moments = fc.integer({ min: -2, max: 2 }).map((days) => new Date(at.getTime() + days * day));
+  const terms = fc.array(fc.record({ from: moments, until: moments }), { maxLength: 2 });
+  const some = fc.record({
+    grants: fc.array(
+      fc.record({
+        categories: fc.option(fc.subarray([name!, email!, street!], { minLength: 1 })),
+        from: moments,
+        until: moments,
+      }),
+      { maxLength: 2 },
+    ),
+    engagements: terms,
+    agreements: terms,
+    trainings: terms,
+  });
+
+  it('5.2-10 never refuses for a fact more, and names in every refusal something that is missing', () => {
+    const actors = fc.constantFrom(support, reviewer, processor, { id: ada, kind: 'user' as const });
+    fc.assert(
+      fc.property(some, some, actors, (has, gets, actor) => {
+        const permitted = (known: Partial<Facts>) => {
+          const decisions = decide({ ...ask, actor }, { ...facts, ...known }, at);
+          for (const decision of decisions) {
+            if (decision.outcome === 'refused') expect(decision.refusal.missing).to.not.have.length(0);
+          }
+          return decisions.flatMap((one) => (one.outcome === 'permitted' ? one.categories : []));
+        };
+        const more = {
+          grants: [...has.grants, ...gets.grants],
+          engagements: [...has.engagements, ...gets.engagements],
+          agreements: [...has.agreements, ...gets.agreements],
+          trainings: [...has.trainings, ...gets.trainings],
+        };
+        expect(permitted(more)).to.include.members(permitted(has));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('partitions what was asked: each category once, in one part, and permits nothing that a rule refuses', () => {

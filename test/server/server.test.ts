@@ -21,6 +21,7 @@ import { Witness } from '../../src/witness/witness.js';
 import { run } from '../cli/command.js';
 import { type OpenIdProvider, startProvider } from '../support/oidc.js';
 import { closeFolder, freshDatabase, openFolder, type TestDatabase } from '../support/postgres.js';
+import { GIVE_ALL_FOUR } from '../support/server.js';
 
 const ORIGIN = 'ledger.example.com/test';
 
@@ -138,6 +139,9 @@ describe('the server', function () {
     (await post(client, { query, variables })).json;
 
   it('is ready, and seeds no demo in production', async () => {
+    const staff = (await ask('sam', '{ me { id } }')).data.me.id;
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await ask('olga', GIVE_ALL_FOUR, { staff, until })).errors).to.equal(undefined);
     const response = await fetch(`${server.url}/health/ready`);
     expect([response.status, await response.json()]).to.deep.equal([
       200,
@@ -147,15 +151,7 @@ describe('the server', function () {
     expect((await ask('sam', '{ users { edges { node { id } } } }')).data.users.edges).to.deep.equal([]);
   });
 
-  it('registers, grants and reads from end to end; each answer shows its entries', async () => {
-    const staff = (await ask('sam', '{ me { id } }')).data.me.id;
-    const until = new Date(Date.now() + 3_600_000).toISOString();
-    const granted = await ask(
-      'olga',
-      `mutation ($staff: ID!, $until: DateTimeISO!) { grantNeedToKnow(input: { staff: $staff, purpose: "convenience", until: $until }) { id } }`,
-      { staff, until },
-    );
-    expect(granted.errors).to.equal(undefined);
+  it('registers and reads from end to end; each answer shows its entries', async () => {
     const registered = await ask(
       'sam',
       `mutation ($input: RegisterUserInput!) { registerUser(input: $input) { id } }`,

@@ -10,12 +10,14 @@ import type { Identity } from '../../src/domain/identities/identities.js';
 import { declareCategory, declareLegalBasis, declarePurpose } from '../../src/domain/purposes/purposes.js';
 import type { CollectedValue } from '../../src/domain/records/records.js';
 import { enrolService } from '../../src/domain/services/services.js';
+import { recordStanding, standingOf } from '../../src/domain/staff/standings.js';
 import { registerUsers } from '../../src/domain/users/registration.js';
 import type { Context } from '../../src/graphql/context.js';
 import { Fault } from '../../src/graphql/fault.js';
 import { type LoggedBody, parseBody } from '../../src/log/body.js';
 import type { Actor, Pseudonym } from '../../src/log/entry.js';
 import { Refusal } from '../../src/policy/refusal.js';
+import type { StaffRole } from '../../src/policy/role.js';
 import { SYSTEM } from '../../src/policy/system.js';
 import { createActors } from '../../src/server/actors.js';
 import type { ActingRole } from '../../src/server/authentication.js';
@@ -50,8 +52,13 @@ export interface TestGate {
   readonly kek: { readonly id: string; readonly retires: string };
   /** Each call is another operation. */
   contextFor(actor: Actor, changes?: Partial<Pick<Operation, 'overGet' | 'signal'>>): Context;
-  /** Staff signs in for the first time and gets a pseudonym; users and processors were registered with `identityOf`. */
+  /**
+   * Staff signs in for the first time, gets a pseudonym and all that clause 5.2 asks besides a grant; users and processors
+   * were registered with `identityOf`.
+   */
   signIn(role: ActingRole, sub?: string): Promise<Actor>;
+  /** Staff signs in, and has nothing but a pseudonym. */
+  signInOnly(role: StaffRole): Promise<Actor>;
   /** A person with these values; by default a name and an e-mail address. */
   person(records?: readonly CollectedValue[], sub?: string): Promise<Pseudonym>;
   /** Executes a document as the actor. The errors are what would leave the server. */
@@ -94,8 +101,13 @@ export async function testGate(): Promise<TestGate> {
     core,
     kek: file.keks[0]!,
     contextFor,
-    signIn: (role, sub = randomUUID()) =>
-      findActor({ issuer: ISSUER, subject: sub, roles: [role], expires: 2 ** 40 }, randomUUID()),
+    async signIn(role, sub = randomUUID()) {
+      const actor = await findActor({ issuer: ISSUER, subject: sub, roles: [role], expires: 2 ** 40 }, randomUUID());
+      if (actor.kind === 'staff') await giveStanding(contextFor(SYSTEM), actor.id);
+      return actor;
+    },
+    signInOnly: (role) =>
+      findActor({ issuer: ISSUER, subject: randomUUID(), roles: [role], expires: 2 ** 40 }, randomUUID()),
     async person(records = [NAME, EMAIL], sub) {
       const identity = sub === undefined ? null : identityOf(sub);
       const registration = { service: SERVICES[0].key, records, identity };
@@ -138,6 +150,16 @@ export async function testGate(): Promise<TestGate> {
       await database.drop();
     },
   };
+}
+
+/** An engagement, a confidentiality agreement and a training, unless they have had one. */
+export async function giveStanding(context: Context, staff: Pseudonym): Promise<void> {
+  const had = await standingOf(context, staff);
+  const ask = { staff, from: null, until: null };
+  if (had.engagements.length > 0) return;
+  await recordStanding(context, 'engagement', { ...ask, kind: 'EMPLOYEE' });
+  await recordStanding(context, 'agreement', ask);
+  await recordStanding(context, 'training', { ...ask, until: new Date(context.now().getTime() + 24 * 3_600_000) });
 }
 
 /** Declares the policy of the demo. */

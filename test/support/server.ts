@@ -43,6 +43,14 @@ export interface RunningServer extends Omit<Site, 'post' | 'close'> {
   stop(): Promise<void>;
 }
 
+/** For a privacy officer: gives a member of the staff all that clause 5.2 asks for reads under one purpose. */
+export const GIVE_ALL_FOUR = `mutation ($staff: ID!, $until: DateTimeISO!) {
+  beginEngagement(input: { staff: $staff, kind: EMPLOYEE }) { id }
+  recordConfidentialityAgreement(input: { staff: $staff }) { id }
+  recordTraining(input: { staff: $staff, until: $until }) { id }
+  grantNeedToKnow(input: { staff: $staff, purpose: "convenience", until: $until }) { id }
+}`;
+
 const LOG_KEY = signingKey(ORIGIN, new Uint8Array(32).fill(7));
 const WITNESS_KEY = signingKey('witness.example.com/w', new Uint8Array(32).fill(8), 'cosignature');
 

@@ -30,10 +30,13 @@ const ACTIVITIES: Readonly<Record<Deed, readonly [id: number, name: string]>> = 
 
 /** Of events about something managed: what it is, and how it was changed where that is no creation. */
 const MANAGED =
-  /^(?:user|processor|purpose|category|legal-basis|service|grant|identity|key)\.(?!found|listed|read|accepted|declined)/;
+  /^(?:user|processor|purpose|category|legal-basis|service|grant|identity|key|engagement|agreement|training)\.(?!found|listed|read|accepted|declined)/;
 const MANAGING: Readonly<Record<string, readonly [id: number, name: string]>> = {
+  'agreement.withdrawn': [9, 'Disable'],
+  'engagement.ended': [9, 'Disable'],
   'grant.revoked': [9, 'Disable'],
   'service.amended': [3, 'Update'],
+  'training.withdrawn': [9, 'Disable'],
   'service.enrolled': [6, 'Enroll'],
 };
 

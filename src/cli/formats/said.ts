@@ -28,9 +28,12 @@ export type Deed = 'create' | 'read' | 'search' | 'update' | 'delete' | 'other';
 
 const VERBS: Readonly<Record<string, Deed>> = {
   approved: 'create',
+  begun: 'create',
+  completed: 'create',
   created: 'create',
   declared: 'create',
   destroyed: 'delete',
+  ended: 'delete',
   enrolled: 'create',
   erased: 'delete',
   found: 'search',
@@ -39,7 +42,9 @@ const VERBS: Readonly<Record<string, Deed>> = {
   read: 'read',
   registered: 'create',
   revoked: 'delete',
+  signed: 'create',
   updated: 'update',
+  withdrawn: 'delete',
 };
 
 /** `other` for what this version does not know. */

@@ -66,15 +66,19 @@ const REASONS: Record<RefusalCode, string> = {
   CATEGORY_NOT_DECLARED: 'we have declared no such kind of data',
   CATEGORY_NOT_SEARCHABLE: 'nobody is found by this kind of data',
   CHANNEL_NOT_ALLOWED: 'this kind of data is not collected in this way',
+  CONFIDENTIALITY_NOT_IN_FORCE: 'no agreement of confidentiality with them was in force',
+  ENGAGEMENT_ENDED: 'they were not, or no longer, engaged by us',
   ESSENTIAL_CATEGORY_REQUIRED: 'the service cannot be provided without what is essential for it',
   LEGAL_BASIS_MISSING: 'the purpose has no legal basis',
   NO_NEED_TO_KNOW: 'no need to know this for this purpose had been approved',
   NOT_YOUR_DATA: 'users reach their own data only',
   OWN_GRANT: 'nobody approves a grant of their own',
+  OWN_STANDING: 'nobody vouches for an engagement, agreement or training of their own',
   PURPOSE_DOES_NOT_COVER_CATEGORY: 'the purpose has nothing to do with this data',
   PURPOSE_NOT_DECLARED: 'we have declared no such purpose',
   ROLE_NOT_PERMITTED: 'the role does not permit it',
   SERVICE_NOT_COVERED: 'the service is not enrolled under our policy',
+  TRAINING_EXPIRED: 'no training of theirs was current',
 };
 
 /** @param person whose history it is */

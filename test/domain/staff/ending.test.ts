@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import type { Server } from '../../../src/server/server.js';
+import { type Answer, GIVE_ALL_FOUR, openSite, type Site, serveSite, stopServer } from '../../support/server.js';
+
+const BEGIN = 'mutation ($staff: ID!) { beginEngagement(input: { staff: $staff, kind: AGENT }) { id state } }';
+const END = 'mutation ($id: ID!) { endEngagement(id: $id) { state } }';
+const REGISTER = `mutation { registerUser(input: { service: "diagrams", purpose: "convenience",
+  records: [{ category: "user.name", channel: REGISTRATION, value: "Uma Example" }] }) { id } }`;
+const READ = `query ($user: ID!) { user(id: $user) {
+  personalData(purpose: "convenience") { value withheld { code clause missing } } } }`;
+const STAFF = '{ staff { edges { node { id engagements { id } } } } }';
+
+/** Two servers of one log, over HTTP, with real tokens. */
+describe('an engagement that is ended', function () {
+  this.timeout(60_000);
+  let site: Site;
+  let servers: Server[];
+  let staff: string;
+  let user: string;
+  before(async () => {
+    site = await openSite([
+      { id: 'sam', roles: ['support-agent'] },
+      { id: 'olga', roles: ['privacy-officer'] },
+    ]);
+    servers = [await serveSite(site), await serveSite(site)];
+    staff = (await as('sam', '{ me { id } }')).data.me.id;
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await as('olga', GIVE_ALL_FOUR, { staff, until })).errors).to.equal(undefined);
+    user = (await as('sam', REGISTER)).data.registerUser.id;
+  });
+  after(async () => {
+    for (const server of servers) await stopServer(server);
+    await site.close();
+  });
+
+  const as = (client: string, query: string, variables: object = {}, at = 0): Promise<Answer> =>
+    site.post(servers[at]!.url, client, { query, variables });
+  const readAt = async (at: number) => {
+    const { data, errors } = await as('sam', READ, { user }, at);
+    expect(errors).to.equal(undefined);
+    return data.user.personalData[0];
+  };
+
+  it('5.2-19 cuts off the very next read, whichever server answers it', async () => {
+    const { data } = await as('olga', STAFF);
+    type Member = { node: { id: string; engagements: { id: string }[] } };
+    const { engagements } = (data.staff.edges as Member[]).find(({ node }) => node.id === staff)!.node;
+    let id = engagements[0]!.id;
+    for (const [ending, reading] of [
+      [0, 1],
+      [1, 0],
+      [0, 0],
+    ] as const) {
+      expect((await readAt(reading)).value).to.equal('Uma Example');
+      expect((await as('olga', END, { id }, ending)).data.endEngagement.state).to.equal('ENDED');
+      const withheld = { code: 'ENGAGEMENT_ENDED', clause: '5.2', missing: ['an engagement in force'] };
+      for (const at of [reading, ending]) expect(await readAt(at)).to.deep.equal({ value: null, withheld });
+      ({ id } = (await as('olga', BEGIN, { staff }, ending)).data.beginEngagement);
+    }
+    expect((await readAt(1)).value).to.equal('Uma Example');
+  });
+
+  it('5.2-20 lets no read through after it, of many at once', async () => {
+    const { id } = (await as('olga', BEGIN, { staff })).data.beginEngagement;
+    const { data } = await as('olga', STAFF);
+    const all: string[] = data.staff.edges.flatMap(({ node }: { node: { engagements: { id: string }[] } }) =>
+      node.engagements.map((one) => one.id),
+    );
+    expect(all).to.include(id);
+    let isEnded = false;
+    const late: (string | null)[] = [];
+    let early = 0;
+    const reader = async (at: number): Promise<void> => {
+      for (let after = 0; after < 2; ) {
+        const began = isEnded;
+        const { value } = await readAt(at);
+        if (began) {
+          after++;
+          late.push(value);
+        } else if (value !== null) early++;
+      }
+    };
+    const readers = [0, 1, 0, 1].map(reader);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const ends = all.map((_, nth) => `e${nth}: endEngagement(id: "${all[nth]}") { id }`);
+    expect((await as('olga', `mutation { ${ends.join(' ')} }`)).errors).to.equal(undefined);
+    isEnded = true;
+    await Promise.all(readers);
+    expect(early).to.be.greaterThan(0);
+    expect(late).to.deep.equal(Array(8).fill(null));
+  });
+});
