@@ -331,7 +331,7 @@ describe('the server', function () {
   });
 
   it('serves metrics to an operator, and nothing personal in them or in its own log', async () => {
-    await ask('olga', '{ users { edges { node { id } } } }');
+    await ask('olga', '{ processors { edges { node { id } } } }');
     const response = await fetch(`${server.url}/metrics`, {
       headers: { authorization: `Bearer ${await provider.token('prometheus')}` },
     });
