@@ -7,6 +7,7 @@
  * are again such, needs no parsing: everything else that the rules say of it stands in the shape. So the work of verifying a
  * log is to hash it.
  */
+import { toUtf8 } from './bytes.js';
 import type { Deed } from './deed.js';
 import type { DeedWriter } from './deeds.js';
 import { areHex, EACH, readUuid } from './hex-words.js';
@@ -98,9 +99,9 @@ export class Shape {
     body: string,
     private readonly deed: Deed,
   ) {
-    this.body = ascii(body);
+    this.body = bytesOf(body);
     this.length = body.length;
-    const spelt = ascii(body.replaceAll('"', '\\"'));
+    const spelt = bytesOf(body.replaceAll('"', '\\"'));
     this.spelt = roomOf(spelt).view;
     this.speltLength = spelt.length;
     this.slots = slotsOf(body);
@@ -205,8 +206,9 @@ function patternOf(text: string): Pattern | null {
   return text[14] === '7' && '89ab'.includes(text[UUID7.variantAt]!) ? UUID7 : ANY_UUID;
 }
 
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+/** Its own bytes: a shape is kept, and would keep all that it shares a slab with. */
+function bytesOf(text: string): Uint8Array {
+  return toUtf8(text).slice();
 }
 
 /** Four bytes at once: most of a body goes by here. */
