@@ -8,6 +8,7 @@ import DataLoader from 'dataloader';
 import type pg from 'pg';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Entry } from '../log/entry.js';
+import type { Decision } from '../policy/decide.js';
 import { Refusal, type Refused } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker, Particulars } from './asker.js';
@@ -15,6 +16,7 @@ import { change, type Revised, type Revision, revise, type Work } from './change
 import { type EraseAsk, erase } from './erase.js';
 import type { ReadFacts } from './facts.js';
 import { type FindAsk, type Found, find } from './find.js';
+import { type ForeseeAsk, foresee } from './foresee.js';
 import { type DeedAsk, enter, permit, refuse } from './permit.js';
 import { type ReadAsk, readRecords, type ShownRecord } from './read.js';
 import { untilFresh } from './try-again.js';
@@ -46,6 +48,8 @@ export interface Gate {
   find(ask: FindAsk): Promise<Found>;
   change<T>(ask: DeedAsk, work: Work<T>): Promise<T>;
   revise(revision: Revision): Promise<Revised>;
+  /** What a read would be decided to be, of nobody in particular. Makes no entry. */
+  foresee(ask: ForeseeAsk): Promise<Decision[]>;
   erase(ask: Omit<EraseAsk, 'log'>): Promise<number | null>;
   /** For what opens no value and changes no row, but is to be known: a list looked at, the log read. */
   note(ask: DeedAsk, said?: Partial<Particulars>): Promise<Entry>;
@@ -63,6 +67,7 @@ export function openGate(parts: GateParts, asker: Asker): Gate {
     find: (ask) => timed('find', () => find(parts, asker, ask)),
     change: (ask, work) => timed('change', () => change(parts, asker, ask, work)),
     revise: (revision) => timed('change', () => revise(parts, asker, revision)),
+    foresee: (ask) => timed('foresee', () => foresee(parts, asker, ask)),
     erase: (ask) => timed('erase', () => erase(parts, asker, { ...ask, log: parts.log })),
     note: (ask, said) => timed('note', () => note(parts, asker, ask, said)),
     refuse: (ask, why) =>

@@ -14,6 +14,7 @@ import { ProcessorResolver } from '../domain/processors/processor.resolver.js';
 import { PurposeResolver } from '../domain/purposes/purpose.resolver.js';
 import { RecordResolver } from '../domain/records/record.resolver.js';
 import { ServiceResolver } from '../domain/services/service.resolver.js';
+import { AccessResolver } from '../domain/staff/access.resolver.js';
 import { GrantResolver } from '../domain/staff/grant.resolver.js';
 import {
   AgreementResolver,
@@ -25,6 +26,7 @@ import { UserResolver } from '../domain/users/user.resolver.js';
 
 /** Every resolver. A domain that brings one is registered here. */
 const RESOLVERS = [
+  AccessResolver,
   ActorResolver,
   AgreementResolver,
   EngagementResolver,

@@ -51,6 +51,7 @@ describe('a list that a client sends', () => {
       signCheckpoint({ origin: ORIGIN, size: 1, root: new Uint8Array(32) as Hash }, LOG_KEY),
     );
 
+  const ACCESS = 'query ($list: [String!]) { myAccess(purpose: "convenience", categories: $list) { missing } }';
   const ENROL = 'mutation ($input: EnrolServiceInput!) { enrolService(input: $input) { key } }';
   const ESSENTIAL =
     'mutation ($list: [String!]!) { setEssentialCategories(service: "diagrams", categories: $list) { key } }';
@@ -71,6 +72,7 @@ describe('a list that a client sends', () => {
     'Mutation.setEssentialCategories.categories': (count) => gate.execute(officer, ESSENTIAL, { list: keys(count) }),
     'Mutation.declineCategories.categories': choosing('declineCategories'),
     'Mutation.acceptCategories.categories': choosing('acceptCategories'),
+    'Query.myAccess.categories': (count) => gate.execute(support, ACCESS, { list: keys(count) }),
     'GrantNeedToKnowInput.categories': (count) =>
       gate.execute(officer, GRANT, { input: { purpose, staff: support.id, categories: keys(count), until: until() } }),
     'Mutation.verifyLog.held': (count) => gate.execute(reviewer, VERIFY, { held: held(count) }),

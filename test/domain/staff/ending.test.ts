@@ -8,6 +8,7 @@ const REGISTER = `mutation { registerUser(input: { service: "diagrams", purpose:
   records: [{ category: "user.name", channel: REGISTRATION, value: "Uma Example" }] }) { id } }`;
 const READ = `query ($user: ID!) { user(id: $user) {
   personalData(purpose: "convenience") { value withheld { code clause missing } } } }`;
+const ACCESS = '{ myAccess(purpose: "convenience", categories: ["user.name"]) { permitted missing } }';
 const STAFF = '{ staff { edges { node { id engagements { id } } } } }';
 
 /** Two servers of one log, over HTTP, with real tokens. */
@@ -55,6 +56,8 @@ describe('an engagement that is ended', function () {
       expect((await as('olga', END, { id }, ending)).data.endEngagement.state).to.equal('ENDED');
       const withheld = { code: 'ENGAGEMENT_ENDED', clause: '5.2', missing: ['an engagement in force'] };
       for (const at of [reading, ending]) expect(await readAt(at)).to.deep.equal({ value: null, withheld });
+      const { data } = await as('sam', ACCESS, {}, reading);
+      expect(data.myAccess).to.deep.equal({ permitted: [], missing: withheld.missing });
       ({ id } = (await as('olga', BEGIN, { staff }, ending)).data.beginEngagement);
     }
     expect((await readAt(1)).value).to.equal('Uma Example');
