@@ -37,5 +37,6 @@ export const MIGRATIONS: readonly Migration[] = [
   migration('0006-publish', OWNER),
   migration('0007-verification', OWNER),
   migration('0008-staff', OWNER),
+  migration('0009-consent', OWNER),
   migration('0010-services', OWNER),
 ];

@@ -5,6 +5,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { giveConsent, ownConsents } from '../src/domain/consents/consents.js';
 import { ProcessorRow } from '../src/domain/processors/processor.entity.js';
 import { registerProcessor } from '../src/domain/processors/processors.js';
 import { grantNeedToKnow, grantsOf } from '../src/domain/staff/grants.js';
@@ -49,6 +50,7 @@ export async function seedOrganisation(core: Core, options: DemoOptions): Promis
   try {
     await alone(session, signal);
     await seedPeople(core, options);
+    await seedConsents(core);
     const system = core.contextFor({ actor: SYSTEM, request: randomUUID() });
     const known = new Set((await system.rows.find(ProcessorRow)).map(({ name }) => name));
     for (const { subject, ...processor } of PROCESSORS.filter(({ name }) => !known.has(name))) {
@@ -100,6 +102,30 @@ async function seedPeople(core: Core, { issuer, tell, signal, users = USERS }: D
   }
 }
 
+/** Of the first people every other one agreed to be told of new services, by e-mail; nobody else did. */
+const CONSENTING = 20;
+const AGREEMENT = 'Diagrams online may write to me about new services.';
+
+async function seedConsents(core: Core): Promise<void> {
+  const { rows, log } = core.contextFor({ actor: SYSTEM, request: randomUUID() });
+  const first: { subject: Pseudonym }[] = await rows.query(
+    `SELECT e.subject FROM ledger.entry e WHERE e.log = $1 AND e.request = $2 AND e.event = 'user.registered'
+       AND e.outcome = 'permitted' ORDER BY e.index LIMIT $3`,
+    [log, requestOf('people from 0'), CONSENTING],
+  );
+  for (const { subject: id } of first.filter((_, nth) => nth % 2 === 0)) {
+    const person = core.contextFor({ actor: { id, kind: 'user' }, request: randomUUID() });
+    const { edges } = await ownConsents(person, { first: 1 });
+    // What somebody withdrew stays withdrawn.
+    if (edges.length > 0) continue;
+    await giveConsent(person, {
+      purpose: 'new-services',
+      categories: ['user.name', 'user.contact.email'],
+      giving: { service: SERVICES[0].key, channel: 'REGISTRATION', words: AGREEMENT, language: 'en', until: null },
+    });
+  }
+}
+
 /** The same in every demo, and nobody else's: a UUID of version 8 (RFC 9562), made of what is asked for. */
 function requestOf(what: string): string {
   const hex = hash('sha256', `the demo organisation: ${what}`, 'hex');
@@ -110,7 +136,7 @@ function requestOf(what: string): string {
 
 /** What the demo's staff may read. The officer approves; the officer's own come from the system. */
 const GRANTS = [
-  { name: 'support', role: 'support-agent', purposes: ['convenience', 'property-security'] },
+  { name: 'support', role: 'support-agent', purposes: ['convenience', 'property-security', 'new-services'] },
   { name: 'officer', role: 'privacy-officer', purposes: ['property-security'] },
 ] as const;
 

@@ -212,6 +212,24 @@ const verifications: Walk = {
     )}`,
 };
 
+const consents: Walk = {
+  table: 'registry.consent',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('consent ', r.id) AS place FROM stretch r
+    WHERE NOT ${entryOf('r', `e.subject = r.subject AND strpos(e.leaf, concat('"consent":"', r.id, '"')) > 0`, 'entry', 'r.log')}`,
+};
+
+const consentVersions: Walk = {
+  table: 'registry.consent_version',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('consent ', r.consent, ' version ', r.version) AS place FROM stretch r
+    WHERE NOT ${entryOf(
+      'r',
+      `e.event = concat('consent.', lower(r.act)) AND strpos(e.leaf, concat('"consent":"', r.consent, '"')) > 0
+        AND strpos(e.leaf, concat('"version":', r.version)) > 0`,
+      'entry',
+      'r.log',
+    )}`,
+};
+
 /** In the order in which they are made: small ones first. */
 export const WALKS: readonly Walk[] = [
   ...declared,
@@ -219,6 +237,8 @@ export const WALKS: readonly Walk[] = [
   ...ended,
   erasures,
   verifications,
+  consents,
+  consentVersions,
   identities,
   subjects,
   choices,

@@ -7,8 +7,10 @@
  *
  *     $1 the log   actor(id) who asks
  *     aim(purpose, categories)          a row for each distinct purpose and set of categories; null: all the purpose covers
- *     ask(subject, categories, bytes)   a row for each person, with all categories asked of them; `bytes` is how much of
- *                                       sealed values may be brought, and null where none are wanted
+ *     ask(subject, purposes, categories, bytes)   a row for each person, with all purposes and categories asked of them;
+ *                                       `bytes` is how much of sealed values may be brought, and null where none are wanted
+ *
+ * A fact about what is asked for, or by whom, is read once for each aim; a fact about a person once for each person.
  */
 import type { Facts } from '../policy/decide.js';
 import type { Holdings } from './holdings.js';
@@ -19,7 +21,14 @@ export interface FactSource<F> {
   parse(json: unknown): F;
 }
 
+/** The facts that are about the person. */
+export type PersonFacts = Pick<Facts, 'consents'>;
+
+type Sources<All> = { readonly [F in keyof All]: FactSource<All[F]> };
+
 /** A fact that `decide` knows and no source reads does not compile. */
-export type FactSources = { readonly [F in keyof Facts]: FactSource<Facts[F]> } & {
+export interface FactSources {
+  readonly aim: Sources<Omit<Facts, keyof PersonFacts>>;
+  readonly person: Sources<PersonFacts>;
   readonly holdings: FactSource<Holdings>;
-};
+}

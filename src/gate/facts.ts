@@ -38,7 +38,7 @@ export type ReadFacts = (actor: Pseudonym, questions: readonly Question[]) => Pr
 interface Cell {
   asOf: number;
   aims: Record<string, unknown>[] | null;
-  asks: unknown[] | null;
+  asks: Record<string, unknown>[] | null;
 }
 
 /** What one operation wants to know. */
@@ -51,8 +51,7 @@ interface Inquiry {
 const FULL_GROUP = 100;
 
 export function factReader(pool: pg.Pool, log: number, sources: FactSources): ReadFacts {
-  const { holdings, ...aimed } = sources;
-  const members = Object.entries(aimed).map(([name, source]) => `'${name}', (${source.sql})`);
+  const { holdings } = sources;
   const text = `
     WITH aim AS MATERIALIZED (
       SELECT a.position, a.actor, a.purpose, a.subject, a.categories,
@@ -67,14 +66,14 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
       SELECT p.position, coalesce(p.subject, (SELECT aim.subject FROM aim WHERE aim.position = p.aims[1])) AS subject,
         CASE cardinality(p.aims) WHEN 1 THEN (SELECT aim.reach FROM aim WHERE aim.position = p.aims[1])
           ELSE ARRAY(SELECT unnest(aim.reach) FROM aim WHERE aim.position = ANY (p.aims)) END AS categories,
-        p.bytes
-      FROM json_to_recordset($3::json) AS p(position int, subject uuid, aims int[], bytes int)
+        p.purposes, p.bytes
+      FROM json_to_recordset($3::json) AS p(position int, subject uuid, aims int[], purposes text[], bytes int)
     )
     SELECT json_build_object(
       'asOf', coalesce((SELECT e.index + 1 FROM ledger.entry e WHERE e.log = $1 ORDER BY e.index DESC LIMIT 1), 0),
-      'aims', (SELECT json_agg(json_build_object(${members.join(', ')}) ORDER BY aim.position)
+      'aims', (SELECT json_agg(${cellOf(sources.aim)} ORDER BY aim.position)
         FROM aim CROSS JOIN LATERAL (SELECT aim.actor AS id) AS actor),
-      'asks', (SELECT json_agg((${holdings.sql}) ORDER BY ask.position) FROM ask)
+      'asks', (SELECT json_agg(${cellOf({ ...sources.person, holdings })} ORDER BY ask.position) FROM ask)
     ) AS cell`;
 
   async function readAll(inquiries: readonly Inquiry[]): Promise<(Snapshot | TooMuchAtOnce)[]> {
@@ -82,17 +81,18 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
     const values = [log, JSON.stringify(aims), JSON.stringify(people)];
     const { rows } = await pool.query<{ cell: Cell }>({ name: 'facts', text, values });
     const { asOf, aims: known, asks } = rows[0]!.cell;
-    const facts = (known ?? []).map((aim) => {
-      const parsed = Object.entries(aimed).map(([name, source]) => [name, source.parse(aim[name])]);
-      return Object.fromEntries(parsed) as object as Facts;
-    });
+    const aimFacts = (known ?? []).map((cell) => parseCell(sources.aim, cell));
+    const personFacts = (asks ?? []).map((cell) => parseCell(sources.person, cell));
     return Promise.all(
       places.map(async (answered, nth) => {
         try {
-          const held = new Map(answered.map(({ person }) => [person, holdings.parse(asks![person])]));
+          const held = new Map(answered.map(({ person }) => [person, holdings.parse(asks![person]!.holdings)]));
           return {
             asOf,
-            answers: answered.map(({ aim, person }) => ({ facts: facts[aim]!, holdings: held.get(person)! })),
+            answers: answered.map(({ aim, person }) => ({
+              facts: { ...aimFacts[aim], ...personFacts[person] } as Facts,
+              holdings: held.get(person)!,
+            })),
           };
         } catch (error) {
           if (!(error instanceof TooMuchAtOnce)) throw error;
@@ -119,6 +119,16 @@ export function factReader(pool: pg.Pool, log: number, sources: FactSources): Re
   };
 }
 
+/** One JSON object of all that the sources read. */
+function cellOf(sources: object): string {
+  const members = Object.entries(sources).map(([name, { sql }]) => `'${name}', (${sql})`);
+  return `json_build_object(${members.join(', ')})`;
+}
+
+function parseCell(sources: object, cell: Record<string, unknown>): Partial<Facts> {
+  return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, source.parse(cell[name])]));
+}
+
 /** What one statement may bring of sealed values, in bytes, shared evenly by the people it is about. */
 const MOST_SEALED_BYTES = 8 * 1024 * 1024;
 
@@ -126,6 +136,7 @@ interface Person {
   readonly position: number;
   readonly subject: Pseudonym | null;
   readonly aims: number[];
+  readonly purposes: string[];
   /** Null where no values are wanted. */
   bytes: number | null;
 }
@@ -142,9 +153,10 @@ function arrange(inquiries: readonly Inquiry[]) {
       const aim = aims.get(aimKey) ?? { position: aims.size, actor, purpose, categories, record };
       aims.set(aimKey, aim);
       const personKey = `${nth} ${subject ?? aimKey}`;
-      const person = people.get(personKey) ?? { position: people.size, subject, aims: [], bytes: null };
+      const person = people.get(personKey) ?? { position: people.size, subject, aims: [], purposes: [], bytes: null };
       people.set(personKey, person);
       if (!person.aims.includes(aim.position)) person.aims.push(aim.position);
+      if (!person.purposes.includes(purpose)) person.purposes.push(purpose);
       if (values) person.bytes = 0;
       return { aim: aim.position, person: person.position };
     }),

@@ -5,9 +5,11 @@
 import type pg from 'pg';
 import { faultOf } from '../ledger/fault.js';
 import type { Category, Pseudonym } from '../log/entry.js';
+import { CONSENT_BASIS } from '../policy/consent.js';
+import { refused } from '../policy/refusal.js';
 import type { Vault } from '../vault/vault.js';
 import type { Asker } from './asker.js';
-import { enter, type PermitParts, permit } from './permit.js';
+import { enter, type PermitParts, permit, refuse } from './permit.js';
 import { untilFresh } from './try-again.js';
 
 export interface FindParts extends PermitParts {
@@ -26,6 +28,8 @@ export interface FindAsk {
 /** Nobody, one person, or the fact that it is several: then the value does not say who is meant. */
 export type Found = { readonly person: Pseudonym } | 'nobody' | 'several';
 
+const NOBODY_CONSENTED = refused('CONSENT_MISSING', 'a consent in force');
+
 /** @throws Refusal, TryAgain, LedgerFault */
 export function find(parts: FindParts, asker: Asker, { operation, category, value, purpose }: FindAsk): Promise<Found> {
   return untilFresh(async () => {
@@ -36,6 +40,16 @@ export function find(parts: FindParts, asker: Asker, { operation, category, valu
     const people = await peopleWith(parts, category, digest);
     const [person] = people;
     const said = people.length === 1 && person ? { subject: person } : { details: { found: people.length } };
+    if (permitted.basis === CONSENT_BASIS) {
+      // Only who consented is found; who did not is told like nobody.
+      if (people.length !== 1 || !person) return refuse(parts, asker, permitted.refusal(NOBODY_CONSENTED));
+      const ofPerson = await permit(parts, asker, {
+        event: 'user.found',
+        operation,
+        data: { ...data, subject: person },
+      });
+      return (await enter(parts, asker, ofPerson.body('user.found'))) === 'stale' ? 'stale' : { person };
+    }
     if ((await enter(parts, asker, permitted.body('user.found', said))) === 'stale') return 'stale';
     if (!person) return 'nobody';
     return people.length === 1 ? { person } : 'several';

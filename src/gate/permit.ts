@@ -37,6 +37,8 @@ export interface Permit {
   readonly asOf: number;
   /** Null where nobody's data is concerned, or the person is not known. */
   readonly holdings: Holdings;
+  /** The purpose's; null where nobody's data is concerned. */
+  readonly basis: string | null;
   isSearchable(category: Category): boolean;
   /** A body that rests on this permit: its purpose, basis and categories, unless other particulars are given. */
   body(event: EventName, said?: Partial<Particulars>): PermittedBody;
@@ -90,6 +92,7 @@ async function judge(
     return {
       asOf,
       holdings: null,
+      basis: null,
       isSearchable: () => false,
       refusal: (why) => refusedBody(asker, said, why),
       body: (of, particulars) => permittedBody(asker, { ...said, ...particulars, event: of }),
@@ -120,6 +123,7 @@ async function judge(
   return {
     asOf,
     holdings,
+    basis,
     isSearchable: (category) => facts.declared.some(({ key, searchable }) => searchable && key === category),
     refusal: (why) => refusedBody(asker, { ...about, asked, event }, why),
     body: (of, particulars) => permittedBody(asker, { ...about, basis, clause, asked, ...particulars, event: of }),

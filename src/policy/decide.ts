@@ -9,6 +9,7 @@
  */
 import type { Actor, Category, Pseudonym, Purpose } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
+import { CONSENT_BASIS, type ConsentFact, isConsenting } from './consent.js';
 import { type Refused, refused } from './refusal.js';
 import { refusedByRole } from './role.js';
 import { isInForce, type Term } from './term.js';
@@ -60,6 +61,8 @@ export interface Facts {
   readonly trainings: readonly Term[];
   /** Those of the asked categories that are declared at all. */
   readonly declared: readonly DeclaredFact[];
+  /** The person's, whichever purpose they are for, the last changed first. */
+  readonly consents: readonly ConsentFact[];
 }
 
 export interface Permitted {
@@ -94,6 +97,9 @@ export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
   const refusals = new Map<string, { refusal: Refused; categories: Category[] }>();
   for (const category of asked) {
     const also = CATEGORY_RULES.map((rule) => rule(ask, facts, purpose, category, at)).filter((one) => one !== null);
+    // Whether somebody consented is told of them, so it is not for whoever might not read even then.
+    const lacking = unmet.length + also.length > 0 ? null : consentLacking(ask, facts, purpose, category, at);
+    if (lacking) also.push(lacking);
     if (unmet.length + also.length === 0) {
       permitted.push(category);
       continue;
@@ -152,7 +158,7 @@ export function refusedDeed(actor: Actor, event: EventName, facts: Facts, at: Da
 }
 
 /** Deeds of that sort. */
-export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set(['record.erased', 'user.listed']);
+export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set(['consent.invalidated', 'record.erased', 'user.listed']);
 
 type CategoryRule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
 
@@ -179,3 +185,32 @@ const CATEGORY_RULES: readonly CategoryRule[] = [
       ? null
       : refused('NO_NEED_TO_KNOW', 'a need-to-know grant'),
 ];
+
+/** What touches somebody's values, and so needs their consent where the purpose rests on it. */
+const NEEDS_CONSENT: ReadonlySet<EventName> = new Set([
+  'record.created',
+  'record.listed',
+  'record.read',
+  'record.updated',
+  'user.found',
+  'user.registered',
+]);
+
+/** Users see and correct their own data whatever they consented to (clause 6.4); what is collected of them is another thing. */
+function consentLacking(
+  { actor, event, subject }: Ask,
+  { consents }: Facts,
+  { key, basis }: PurposeFact,
+  category: Category,
+  at: Date,
+): Refused | null {
+  if (basis !== CONSENT_BASIS || !NEEDS_CONSENT.has(event)) return null;
+  if (actor.kind === 'user' && event !== 'record.created') return null;
+  // Who is to be found is not known before.
+  if (event === 'user.found' && subject === null) return null;
+  const relevant = consents.filter((one) => one.purpose === key && one.categories.includes(category));
+  if (relevant.some((one) => isConsenting(one, at))) return null;
+  // Of whom was looked for it is not told that there is such a person.
+  const isWithdrawn = relevant[0]?.act === 'WITHDRAWN' && event !== 'user.found';
+  return refused(isWithdrawn ? 'CONSENT_WITHDRAWN' : 'CONSENT_MISSING', 'a consent in force');
+}

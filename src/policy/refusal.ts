@@ -20,6 +20,14 @@ export const REFUSALS = {
     clause: '5.2',
     says: 'You have no confidentiality agreement in force. Sign one, and have a privacy officer record it.',
   },
+  CONSENT_MISSING: {
+    clause: '3.1',
+    says: 'The purpose rests on consent, and the person has given none for this data category that is in force.',
+  },
+  CONSENT_WITHDRAWN: {
+    clause: '3.1',
+    says: 'The person has withdrawn their consent to this data category for this purpose.',
+  },
   ENGAGEMENT_ENDED: {
     clause: '5.2',
     says: 'You have no engagement in force. A privacy officer records it.',
@@ -53,6 +61,7 @@ export type Missing =
   | 'a category that is not essential'
   | 'a category that was not declined'
   | 'a confidentiality agreement in force'
+  | 'a consent in force'
   | 'a current training'
   | 'a declared category'
   | 'a declared purpose'

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { FIRST_LOG } from '../database/name.js';
 import { openDataSource, openPool } from '../database/pools.js';
+import { consentFact } from '../domain/consents/consent.facts.js';
 import { declaredFact, purposeFact } from '../domain/purposes/purpose.facts.js';
 import { holdingsFact } from '../domain/records/record.facts.js';
 import { grantFact } from '../domain/staff/grant.facts.js';
@@ -28,12 +29,15 @@ import { ENTITIES } from './entities.js';
 
 /** Every fact that a decision can rest on. A domain that brings one is registered here. */
 const FACTS: FactSources = {
-  purpose: purposeFact,
-  grants: grantFact,
-  engagements: engagementFact,
-  agreements: agreementFact,
-  trainings: trainingFact,
-  declared: declaredFact,
+  aim: {
+    purpose: purposeFact,
+    grants: grantFact,
+    engagements: engagementFact,
+    agreements: agreementFact,
+    trainings: trainingFact,
+    declared: declaredFact,
+  },
+  person: { consents: consentFact },
   holdings: holdingsFact,
 };
 

@@ -4,6 +4,7 @@
 import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
+import { ConsentResolver } from '../domain/consents/consent.resolver.js';
 import { HistoryResolver } from '../domain/history/history.resolver.js';
 import { HistoryPlaceResolver } from '../domain/history/history-place.resolver.js';
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
@@ -29,6 +30,7 @@ const RESOLVERS = [
   AccessResolver,
   ActorResolver,
   AgreementResolver,
+  ConsentResolver,
   EngagementResolver,
   GrantResolver,
   HistoryPlaceResolver,

@@ -11,6 +11,7 @@ import { IDENTIFIABILITIES } from '../../src/domain/purposes/declared.js';
 import { CHOICES } from '../../src/domain/services/service.rules.js';
 import { ENGAGEMENT_KINDS } from '../../src/domain/staff/standing.entity.js';
 import { CHANNELS } from '../../src/policy/channel.js';
+import { CONSENT_STATES } from '../../src/policy/consent.js';
 import { type MigratedDatabase, migratedDatabase } from '../support/ledger.js';
 import { ask } from '../support/postgres.js';
 
@@ -26,6 +27,8 @@ describe('a closed list', () => {
     'registry.category.channels': CHANNELS,
     'registry.category.identifiability': IDENTIFIABILITIES,
     'registry.category_choice.choice': [...new Set(Object.values(CHOICES).flat())],
+    'registry.consent_version.act': CONSENT_STATES.filter((state) => state !== 'EXPIRED'),
+    'registry.consent_version.channel': CHANNELS,
     'registry.engagement.kind': ENGAGEMENT_KINDS,
     'registry.processor.kind': PROCESSOR_KINDS,
     'registry.record_version.channel': CHANNELS,

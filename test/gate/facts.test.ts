@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SERVICES } from '../../seeds/policy.js';
+import { giveConsent } from '../../src/domain/consents/consents.js';
 import { collectPersonalData } from '../../src/domain/records/records.js';
 import { grantNeedToKnow } from '../../src/domain/staff/grants.js';
 import { registerUsers } from '../../src/domain/users/registration.js';
@@ -20,8 +21,10 @@ describe('facts', () => {
     granted = await gate.signIn('support-agent');
     stranger = await gate.signIn('support-agent');
     const until = new Date(Date.now() + 24 * 3_600_000);
-    const grant = { staff: granted.id, purpose: 'convenience', categories: null, from: null, until };
-    await grantNeedToKnow(gate.contextFor(SYSTEM), grant);
+    for (const purpose of ['convenience', 'new-services']) {
+      const grant = { staff: granted.id, purpose, categories: null, from: null, until };
+      await grantNeedToKnow(gate.contextFor(SYSTEM), grant);
+    }
     people = await Promise.all(NAMES.map((value) => gate.person([{ ...NAME, value }])));
   });
   after(() => gate.close());
@@ -88,6 +91,17 @@ describe('facts', () => {
     await read(crowd[0]!);
     const after = await rowsRead();
     expect(after - before).to.be.within(3, 20);
+
+    const giving = { service: one.service, channel: 'EMAIL', words: 'Yes?', language: 'en', until: null };
+    const scope = { purpose: 'new-services', categories: ['user.name'] };
+    for (const id of crowd.slice(0, 120))
+      await giveConsent(gate.contextFor({ id, kind: 'user' }), { ...scope, giving });
+    const amid = await rowsRead();
+    const [record] = (await gate
+      .contextFor(granted)
+      .gate.records({ ...ask, purpose: 'new-services', subject: crowd[0]!, values: true }))!;
+    expect(record).to.include({ value: NAME.value });
+    expect((await rowsRead()) - amid).to.be.within(5, 20);
   });
 
   /** By this very connection, as the pool takes the one that was last used. */
@@ -96,7 +110,7 @@ describe('facts', () => {
     await pool.query('SELECT pg_stat_force_next_flush()');
     const { rows } = await pool.query<{ read: number }>(
       `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS read FROM pg_stat_user_tables
-       WHERE relname IN ('subject', 'subject_key', 'record', 'record_version')`,
+       WHERE relname IN ('subject', 'subject_key', 'record', 'record_version', 'consent', 'consent_version')`,
     );
     return rows[0]!.read;
   }

@@ -52,6 +52,9 @@ describe('a list that a client sends', () => {
     );
 
   const ACCESS = 'query ($list: [String!]) { myAccess(purpose: "convenience", categories: $list) { missing } }';
+  const REQUEST = 'mutation ($input: RequestConsentInput!) { requestConsent(input: $input) { id } }';
+  const GIVE = 'mutation ($input: GiveConsentInput!) { giveConsent(input: $input) { id } }';
+  const GIVING = { service: 'diagrams', channel: 'EMAIL', words: 'May we?', language: 'en' };
   const ENROL = 'mutation ($input: EnrolServiceInput!) { enrolService(input: $input) { key } }';
   const ESSENTIAL =
     'mutation ($list: [String!]!) { setEssentialCategories(service: "diagrams", categories: $list) { key } }';
@@ -73,6 +76,12 @@ describe('a list that a client sends', () => {
     'Mutation.declineCategories.categories': choosing('declineCategories'),
     'Mutation.acceptCategories.categories': choosing('acceptCategories'),
     'Query.myAccess.categories': (count) => gate.execute(support, ACCESS, { list: keys(count) }),
+    'RequestConsentInput.categories': (count) =>
+      gate.execute(support, REQUEST, { input: { purpose, user: ana, categories: keys(count) } }),
+    'GiveConsentInput.categories': (count) =>
+      gate.execute({ id: ana, kind: 'user' }, GIVE, {
+        input: { purpose: 'new-services', categories: keys(count), giving: GIVING },
+      }),
     'GrantNeedToKnowInput.categories': (count) =>
       gate.execute(officer, GRANT, { input: { purpose, staff: support.id, categories: keys(count), until: until() } }),
     'Mutation.verifyLog.held': (count) => gate.execute(reviewer, VERIFY, { held: held(count) }),

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Actor, Category, Pseudonym, Purpose } from '../../src/log/entry.js';
 import { EVENTS, type EventName } from '../../src/log/event.js';
+import type { ConsentFact } from '../../src/policy/consent.js';
 import { type Ask, CONCERNS_PEOPLE, decide, type Facts, refusedDeed } from '../../src/policy/decide.js';
 import { REFUSALS } from '../../src/policy/refusal.js';
 import { refusedByRole } from '../../src/policy/role.js';
@@ -32,6 +33,7 @@ const facts: Facts = {
   agreements: [always],
   trainings: [always],
   declared,
+  consents: [],
 };
 const ask: Ask = {
   actor: support,
@@ -122,6 +124,48 @@ describe('decide', () => {
     const [refusal] = decide({ ...ask, actor: reviewer, categories: [street!] }, { ...facts, grants: [] }, at);
     expect(refusal).to.deep.nested.include({ 'refusal.code': 'ROLE_NOT_PERMITTED' });
     expect(refusal).to.have.nested.property('refusal.missing').that.has.length(3);
+  });
+
+  it('3.1-06 asks for a consent in force where the purpose rests on consent, and says whether it was withdrawn', () => {
+    const purpose = { ...facts.purpose!, basis: 'consent' };
+    const given = { purpose: purpose.key, categories: [name!], act: 'GIVEN', until: null } as ConsentFact;
+    const of = (...consents: ConsentFact[]) => codes({ categories: [name!] }, { purpose, consents });
+    expect(of()).to.deep.equal(['CONSENT_MISSING']);
+    expect(of(given)).to.deep.equal(['permitted']);
+    expect(of({ ...given, until: at }), 'until is exclusive').to.deep.equal(['CONSENT_MISSING']);
+    expect(of({ ...given, categories: [email!] })).to.deep.equal(['CONSENT_MISSING']);
+    expect(of({ ...given, purpose: 'property-security' as Purpose })).to.deep.equal(['CONSENT_MISSING']);
+    for (const act of ['REQUESTED', 'REFUSED', 'INVALIDATED'] as const) {
+      expect(of({ ...given, act }), act).to.deep.equal(['CONSENT_MISSING']);
+    }
+    expect(of({ ...given, act: 'WITHDRAWN' })).to.deep.equal(['CONSENT_WITHDRAWN']);
+    expect(of({ ...given, act: 'WITHDRAWN' }, given)).to.deep.equal(['permitted']);
+  });
+
+  it('3.1-07 permits no less for a consent more, and no more for one less; and every refusal says what is missing', () => {
+    const consent = fc.record({
+      purpose: fc.constantFrom(...(['convenience', 'property-security'] as Purpose[])),
+      categories: fc.subarray([name!, email!, street!], { minLength: 1 }),
+      act: fc.constantFrom('REQUESTED', 'GIVEN', 'RENEWED', 'REFUSED', 'WITHDRAWN', 'INVALIDATED'),
+      until: fc.option(fc.integer({ min: -2, max: 2 }).map((days) => new Date(at.getTime() + days * day))),
+    }) satisfies fc.Arbitrary<ConsentFact>;
+    const actor = fc.constantFrom(support, reviewer, { id: ada, kind: 'user' as const });
+    const basis = fc.constantFrom('consent', 'contract', null);
+    const grants = fc.constantFrom(facts.grants, []);
+    const permitted = (asked: Partial<Ask>, known: Partial<Facts>) =>
+      decide({ ...ask, ...asked, categories: [name!, email!, street!] }, { ...facts, ...known }, at).flatMap((one) => {
+        if (one.outcome === 'permitted') return one.categories;
+        expect(one.refusal.missing).to.not.be.empty;
+        return [];
+      });
+    fc.assert(
+      fc.property(fc.array(consent), consent, actor, basis, grants, (consents, more, actor, basis, grants) => {
+        const known = { grants, purpose: { ...facts.purpose!, basis } };
+        const fewer = permitted({ actor }, { ...known, consents });
+        expect(permitted({ actor }, { ...known, consents: [more, ...consents] })).to.include.members([...fewer]);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   const STANDING = {
