@@ -7,6 +7,7 @@ import type { Batch } from '../log/lines.js';
 import type { StoredEntry } from '../log/reading.js';
 import { buffersOf, isRun } from '../log/run.js';
 import { type ReadParts, RunReader } from '../log/run-reader.js';
+import { asBuffer } from './line-room.js';
 
 /** Lines, or entries that were fetched. */
 export type Unread = Batch | readonly StoredEntry[];
@@ -14,7 +15,7 @@ export type Unread = Batch | readonly StoredEntry[];
 const reader = new RunReader();
 
 parentPort?.on('message', (unread: Unread) => {
-  const read: ReadParts = isBatch(unread) ? reader.readLines(unread) : reader.readEntries(unread);
+  const read: ReadParts = isBatch(unread) ? reader.readLines(asBuffer(unread)) : reader.readEntries(unread);
   const rooms = isBatch(unread) ? [unread.room.buffer] : [];
   const answer: Answer = { ...read, room: isBatch(unread) ? unread.room : null };
   parentPort?.postMessage(answer, [...rooms, ...answer.parts.filter(isRun).flatMap(buffersOf)]);

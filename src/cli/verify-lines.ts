@@ -8,6 +8,7 @@ import { type Batch, cutLines, ROOM_BYTES } from '../log/lines.js';
 import { RunReader } from '../log/run-reader.js';
 import type { Report, Verifier } from '../log/verify.js';
 import { CommandFault } from './fault.js';
+import { asBuffer } from './line-room.js';
 import type { Answer } from './reading-thread.js';
 import { ReadingThreads } from './reading-threads.js';
 
@@ -44,7 +45,7 @@ export async function verifyLines(
       onClosing(told);
     };
     for await (const batch of cutLines(chunks, () => rooms.pop() ?? new Uint8Array(ROOM_BYTES), close)) {
-      const reading = threads?.read(batch) ?? { ...reader.readLines(batch), room: batch.room };
+      const reading = threads?.read(batch) ?? { ...reader.readLines(asBuffer(batch)), room: batch.room };
       if (reading instanceof Promise) reading.catch(() => {}); // it fails where it is awaited
       ahead.push(reading);
       // Where there is one batch there may be many, and it takes threads a while to start.

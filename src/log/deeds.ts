@@ -4,6 +4,7 @@
  */
 
 import type { Deed } from './deed.js';
+import { changesFacts } from './event.js';
 import { parseUuid, WORDS } from './id-table.js';
 import type { LogIndex, Place } from './leaf.js';
 
@@ -11,6 +12,7 @@ import type { LogIndex, Place } from './leaf.js';
 export interface DeedKind {
   readonly event: string;
   readonly permitted: boolean;
+  readonly changesFacts: boolean;
 }
 
 export interface Deeds {
@@ -75,7 +77,7 @@ export class DeedWriter implements Deeds {
     const { kinds } = this;
     let kind = 0;
     while (kind < kinds.length && (kinds[kind]!.event !== event || kinds[kind]!.permitted !== permitted)) kind++;
-    if (kind === kinds.length) kinds.push({ event, permitted });
+    if (kind === kinds.length) kinds.push({ event, permitted, changesFacts: changesFacts(event) });
     this.kindOf[at] = kind;
   }
 

@@ -5,8 +5,8 @@
  * Memory grows with the people (about 60 bytes each), with the records (about 40 bytes each) and with damage, not with the
  * entries.
  */
-import { type Deeds, firstRecord, historyAt, NO_ENTRY } from './deeds.js';
-import { changesFacts, isKnown } from './event.js';
+import { type DeedKind, type Deeds, firstRecord, historyAt, NO_ENTRY } from './deeds.js';
+import { isKnown } from './event.js';
 import { type FindingCode, type Findings, findingAt } from './finding.js';
 import { formatUuid } from './hex-words.js';
 import { Column, IdTable, WORDS } from './id-table.js';
@@ -53,13 +53,14 @@ export class Histories {
    * @param at where it stands among the deeds
    */
   take(index: LogIndex, deeds: Deeds, at: number, stored?: Changes): void {
-    const { event, permitted } = deeds.kinds[deeds.kindOf[at]!]!;
+    const kind = deeds.kinds[deeds.kindOf[at]!]!;
+    const { event, permitted } = kind;
     const person = deeds.isAbout[at] === 1 ? this.people.row(deeds.subjects, WORDS * at) : null;
     const counted = this.count(index, deeds, at, person);
     if (firstRecord(deeds, at) < deeds.recordsTo[at]!) this.keep(index, deeds, at, person, counted);
     if (!counted) this.unread.add(index, index);
     // A refusal changed nothing; otherwise anybody could make everybody's permissions stale by asking for what is refused.
-    if (permitted) this.judge(index, deeds.asOfs[at]!, event, person);
+    if (permitted) this.judge(index, deeds.asOfs[at]!, kind, person);
     if (!stored) return;
     if (permitted && !isKnown(event)) this.unknown.add(index, index);
     this.compare(index, stored, person);
@@ -133,12 +134,12 @@ export class Histories {
     }
   }
 
-  private judge(index: LogIndex, asOf: number, event: string, person: number | null): void {
+  private judge(index: LogIndex, asOf: number, { changesFacts }: DeedKind, person: number | null): void {
     const needed = Math.max(this.changeForAll, person === null ? 0 : this.changes.get(person));
     if (asOf < needed || asOf > index) {
       this.find('DECIDED_ON_STALE_FACTS', index, `asOf from ${needed} to ${index}`, `asOf ${asOf}`);
     }
-    if (!changesFacts(event)) return;
+    if (!changesFacts) return;
     if (person === null) this.changeForAll = index + 1;
     else this.changes.set(person, index + 1);
   }

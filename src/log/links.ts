@@ -75,12 +75,10 @@ export class Links {
 
   /** Each entry of a run has the link that the next one follows. */
   private growBy({ first, links, deeds }: Run): void {
-    const { tree, histories } = this;
+    const histories = this.histories;
     const count = deeds.length - 1;
-    for (let at = 0; at < count; at++) {
-      tree?.append(links.subarray(HASH_BYTES * at, HASH_BYTES * (at + 1)) as Hash);
-      histories?.take((first + at) as LogIndex, deeds, at);
-    }
+    this.tree?.appendAll(links.subarray(0, HASH_BYTES * count));
+    if (histories) for (let at = 0; at < count; at++) histories.take((first + at) as LogIndex, deeds, at);
     this.size = first + count;
   }
 

@@ -45,6 +45,12 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(pair) as Hash;
 }
 
+/** Of two hashes that stand side by side. */
+export function pairHash(hashes: Uint8Array, at: number): Hash {
+  for (let i = 0; i < 2 * HASH_BYTES; i++) pair[1 + i] = hashes[at + i]!;
+  return sha256(pair) as Hash;
+}
+
 /** The largest power of two below n, for n > 1: where a tree of n leaves splits. */
 export function split(n: number): number {
   let k = 1;
@@ -103,12 +109,30 @@ export class Frontier {
     return this.count;
   }
 
-  /** Each one bit at the end of the size is a complete subtree that this leaf doubles. */
   append(leaf: Hash): void {
-    let hash = leaf;
-    for (let rest = this.count; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(this.subtrees.pop()!, hash);
+    this.put(leaf, 1);
+  }
+
+  /** @param leaves side by side */
+  appendAll(leaves: Uint8Array): void {
+    let at = 0;
+    const leaf = () => leaves.slice(at, at + HASH_BYTES) as Hash;
+    if (this.count % 2 === 1 && leaves.length > 0) {
+      this.append(leaf());
+      at = HASH_BYTES;
+    }
+    for (; at + 2 * HASH_BYTES <= leaves.length; at += 2 * HASH_BYTES) this.put(pairHash(leaves, at), 2);
+    if (at < leaves.length) this.append(leaf());
+  }
+
+  /** Each one bit at the end of the size, counted in subtrees as large as this one, is a complete subtree that it doubles. */
+  private put(subtree: Hash, leaves: 1 | 2): void {
+    let hash = subtree;
+    for (let rest = this.count / leaves; rest % 2 === 1; rest = (rest - 1) / 2) {
+      hash = nodeHash(this.subtrees.pop()!, hash);
+    }
     this.subtrees.push(hash);
-    this.count++;
+    this.count += leaves;
   }
 
   root(): Hash {
