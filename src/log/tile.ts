@@ -8,7 +8,7 @@
  *     tile/entries/x001/x234/067      the leaves of those 256 entries, each behind its length
  */
 import { concat } from './bytes.js';
-import { HASH_BYTES, type Hash, type Hashes, nodeHash, type TreeNode } from './tree.js';
+import { HASH_BYTES, type Hash, type Hashes, nodeHash, pairHash, type TreeNode } from './tree.js';
 
 export const TILE_WIDTH = 256;
 /** Levels of the tree in one level of tiles: 2^8 is the width. */
@@ -100,10 +100,11 @@ export function parseBundle(bytes: Uint8Array): Uint8Array[] | null {
 
 /** The root of a full tile, or of any 2^n hashes that stand side by side. */
 export function rootOfHashes(hashes: Uint8Array): Hash {
-  const at = (index: number) => hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES) as Hash;
   const halve = (from: number, count: number): Hash =>
-    count === 1 ? at(from) : nodeHash(halve(from, count / 2), halve(from + count / 2, count / 2));
-  return halve(0, hashes.length / HASH_BYTES);
+    count === 2
+      ? pairHash(hashes, from * HASH_BYTES)
+      : nodeHash(halve(from, count / 2), halve(from + count / 2, count / 2));
+  return hashes.length === HASH_BYTES ? (hashes as Hash) : halve(0, hashes.length / HASH_BYTES);
 }
 
 /** Where tiles are kept: a table, a folder, an HTTP server. */

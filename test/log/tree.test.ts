@@ -194,3 +194,19 @@ describe('consistency proof', () => {
     }
   });
 });
+
+describe('a growing tree', () => {
+  it('takes leaves side by side as it takes them one by one', () => {
+    const all = new Uint8Array(40 * 32).map((_, i) => (i * 31) >> 3);
+    const leaf = (at: number) => all.slice(32 * at, 32 * (at + 1)) as Hash;
+    for (let first = 0; first < 9; first++) {
+      for (let second = 0; second < 31; second++) {
+        const [one, other] = [new Frontier(), new Frontier()];
+        for (let at = 0; at < first + second; at++) one.append(leaf(at));
+        other.appendAll(all.subarray(0, 32 * first));
+        other.appendAll(all.subarray(32 * first, 32 * (first + second)));
+        expect([other.size, toHex(other.root())]).to.deep.equal([one.size, toHex(one.root())]);
+      }
+    }
+  });
+});
