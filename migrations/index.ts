@@ -39,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   migration('0008-staff', OWNER),
   migration('0009-consent', OWNER),
   migration('0010-services', OWNER),
+  migration('0011-cookies', OWNER),
 ];

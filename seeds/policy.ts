@@ -141,3 +141,16 @@ export const PURPOSES = [
  * needs a name to be known by, and whatever else they tell is up to them.
  */
 export const SERVICES = [{ key: 'diagrams', title: 'Diagrams online', essential: ['user.name'] }] as const;
+
+/** Clause 4.2: what the service keeps in people's browsers, and what they go without if they reject it. */
+export const COOKIES = [
+  { service: 'diagrams', name: 'session', category: 'ESSENTIAL', degrades: null },
+  { service: 'diagrams', name: 'workspace', category: 'PREFERENCES', degrades: 'the layout of your workspace is kept' },
+  {
+    service: 'diagrams',
+    name: 'language',
+    category: 'PREFERENCES',
+    degrades: 'your language is known before you sign in',
+  },
+  { service: 'diagrams', name: 'visits', category: 'STATISTICS', degrades: null },
+] as const;

@@ -44,6 +44,10 @@ const DECLARED: Readonly<Record<string, { readonly key: string; readonly says: s
     says: `e.event = CASE r.version WHEN 1 THEN 'service.enrolled' ELSE 'service.amended' END
       AND strpos(e.leaf, concat('"service":"', r.service, '"')) > 0`,
   },
+  cookie: {
+    key: `concat(r.service, ' ', r.name)`,
+    says: `e.event = 'cookie.declared' AND strpos(e.leaf, concat('"cookie":"', r.name, '"')) > 0`,
+  },
   processor: {
     key: 'r.id',
     says: `e.event = 'processor.registered' AND strpos(e.leaf, concat('"processor":"', r.id, '"')) > 0`,
@@ -127,6 +131,18 @@ const choices: Walk = {
       'r',
       `e.subject = r.subject AND strpos(e.leaf, concat('"', r.category, '"')) > 0
         AND e.event = CASE r.choice WHEN 'DECLINED' THEN 'category.declined' ELSE 'category.accepted' END`,
+      'entry',
+      'r.log',
+    )}`,
+};
+
+const preferences: Walk = {
+  table: 'registry.cookie_preference',
+  wrong: `SELECT 'ROW_WITHOUT_ENTRY' AS code, concat('cookie preference ', r.version, ' of ', r.subject) AS place
+    FROM stretch r WHERE NOT ${entryOf(
+      'r',
+      `e.subject = r.subject AND e.event = 'cookie-preference.set'
+        AND strpos(e.leaf, concat('"preference":"', r.preference, '","service":"', r.service, '","version":', r.version, '}')) > 0`,
       'entry',
       'r.log',
     )}`,
@@ -242,6 +258,7 @@ export const WALKS: readonly Walk[] = [
   identities,
   subjects,
   choices,
+  preferences,
   keys,
   versions,
   entries,

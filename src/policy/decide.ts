@@ -151,14 +151,19 @@ function withoutStanding({ kind }: Actor, { engagements, agreements, trainings }
   return unmet.length > 0 ? together(unmet) : null;
 }
 
-/** Whether somebody may do what concerns people, but no value and no purpose: list them, erase them. Null if they may. */
+/** Whether somebody may do what concerns people, but no value and no purpose: list them, erase them, look at what they prefer. Null if they may. */
 export function refusedDeed(actor: Actor, event: EventName, facts: Facts, at: Date): Refused | null {
   const unmet = [refusedByRole(actor, event), withoutStanding(actor, facts, at)].filter((one) => one !== null);
   return unmet.length > 0 ? together(unmet) : null;
 }
 
 /** Deeds of that sort. */
-export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set(['consent.invalidated', 'record.erased', 'user.listed']);
+export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set([
+  'consent.invalidated',
+  'cookie-preference.read',
+  'record.erased',
+  'user.listed',
+]);
 
 type CategoryRule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
 

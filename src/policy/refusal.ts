@@ -28,6 +28,8 @@ export const REFUSALS = {
     clause: '3.1',
     says: 'The person has withdrawn their consent to this data category for this purpose.',
   },
+  COOKIE_NOT_DECLARED: { clause: '4.2', says: 'The service declares no such cookie. `cookies` lists them.' },
+  COOKIE_REJECTED: { clause: '4.2', says: 'The person rejects cookies that are not essential, and this one is not.' },
   ENGAGEMENT_ENDED: {
     clause: '5.2',
     says: 'You have no engagement in force. A privacy officer records it.',
@@ -64,9 +66,11 @@ export type Missing =
   | 'a consent in force'
   | 'a current training'
   | 'a declared category'
+  | 'a declared cookie'
   | 'a declared purpose'
   | 'a legal basis'
   | 'a need-to-know grant'
+  | 'a preference that accepts the cookie'
   | 'a purpose that covers the category'
   | 'a registered identity'
   | 'a role that may'

@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import { ConsentResolver } from '../domain/consents/consent.resolver.js';
+import { CookieResolver } from '../domain/cookies/cookie.resolver.js';
 import { HistoryResolver } from '../domain/history/history.resolver.js';
 import { HistoryPlaceResolver } from '../domain/history/history-place.resolver.js';
 import { ActorResolver } from '../domain/identities/actor.resolver.js';
@@ -31,6 +32,7 @@ const RESOLVERS = [
   ActorResolver,
   AgreementResolver,
   ConsentResolver,
+  CookieResolver,
   EngagementResolver,
   GrantResolver,
   HistoryPlaceResolver,

@@ -120,6 +120,8 @@ describe('the doctor', function () {
     'registry.need_to_know_grant': ['declared_under_entry', 'revoked_under_entry', 'revoked_once'],
     'registry.essential_categories': ['append_only', 'chosen_under_entry'],
     'registry.category_choice': ['append_only', 'chosen_under_entry'],
+    'registry.cookie': ['append_only', 'preferred_under_entry'],
+    'registry.cookie_preference': ['append_only', 'preferred_under_entry'],
     'registry.erasure': ['erased_under_entry'],
     'ledger.verification': ['append_only', 'report_once'],
   };
@@ -322,6 +324,17 @@ describe('the doctor', function () {
         past(
           'registry.category_choice',
           `INSERT INTO registry.category_choice SELECT log, id, 'user.name', 1, 'ACCEPTED', entry FROM registry.subject LIMIT 1`,
+        ),
+      'a cookie that nobody declared': () =>
+        past(
+          'registry.cookie',
+          "INSERT INTO registry.cookie SELECT key, 'spy', 'ESSENTIAL', NULL, entry FROM registry.service",
+        ),
+      'a preference that nobody set': () =>
+        past(
+          'registry.cookie_preference',
+          `INSERT INTO registry.cookie_preference
+             SELECT log, id, 'diagrams', 1, 'ACCEPT_ALL', registered_at, entry FROM registry.subject LIMIT 1`,
         ),
       'an identity that was nobody’s': () =>
         past(

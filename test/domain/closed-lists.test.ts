@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { COOKIE_CATEGORIES, COOKIE_PREFERENCES } from '../../src/domain/cookies/cookie.rules.js';
 import {
   INCONCLUSIVES,
   UNCHECKEDS,
@@ -29,6 +30,8 @@ describe('a closed list', () => {
     'registry.category_choice.choice': [...new Set(Object.values(CHOICES).flat())],
     'registry.consent_version.act': CONSENT_STATES.filter((state) => state !== 'EXPIRED'),
     'registry.consent_version.channel': CHANNELS,
+    'registry.cookie.category': COOKIE_CATEGORIES,
+    'registry.cookie_preference.preference': COOKIE_PREFERENCES,
     'registry.engagement.kind': ENGAGEMENT_KINDS,
     'registry.processor.kind': PROCESSOR_KINDS,
     'registry.record_version.channel': CHANNELS,

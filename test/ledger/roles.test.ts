@@ -148,6 +148,7 @@ describe('the catalogue', () => {
   const DEPLOYMENT = [
     'ledger.event',
     'registry.category',
+    'registry.cookie',
     'registry.essential_categories',
     'registry.confidentiality_agreement',
     'registry.engagement',

@@ -30,7 +30,7 @@ const ACTIVITIES: Readonly<Record<Deed, readonly [id: number, name: string]>> = 
 
 /** Of events about something managed: what it is, and how it was changed where that is no creation. */
 const MANAGED =
-  /^(?:user|processor|purpose|category|legal-basis|service|grant|identity|key|engagement|agreement|training)\.(?!found|listed|read|accepted|declined)/;
+  /^(?:user|processor|purpose|category|legal-basis|service|cookie|grant|identity|key|engagement|agreement|training)\.(?!found|listed|read|accepted|declined)/;
 const MANAGING: Readonly<Record<string, readonly [id: number, name: string]>> = {
   'agreement.withdrawn': [9, 'Disable'],
   'engagement.ended': [9, 'Disable'],

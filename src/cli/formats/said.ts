@@ -27,6 +27,7 @@ export function saidBy({ index, link, leaf }: StoredEntry): Said {
 export type Deed = 'create' | 'read' | 'search' | 'update' | 'delete' | 'other';
 
 const VERBS: Readonly<Record<string, Deed>> = {
+  amended: 'update',
   approved: 'create',
   begun: 'create',
   completed: 'create',
@@ -42,6 +43,7 @@ const VERBS: Readonly<Record<string, Deed>> = {
   read: 'read',
   registered: 'create',
   revoked: 'delete',
+  set: 'update',
   signed: 'create',
   updated: 'update',
   withdrawn: 'delete',

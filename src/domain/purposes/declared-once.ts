@@ -1,10 +1,10 @@
 /**
- * Something declared is a legal basis, a data category, a purpose or a service: what the policy says exists. It is declared
+ * Something declared is a legal basis, a data category, a purpose, a service or a cookie: what the policy says exists. It is declared
  * once, under one key, and never differently: declaring it again as it stands does nothing, and writes no entry.
  */
 import type { EntityManager } from 'typeorm';
 
-export type DeclaredKind = 'legal basis' | 'category' | 'purpose' | 'service';
+export type DeclaredKind = 'legal basis' | 'category' | 'purpose' | 'service' | 'cookie';
 
 /** The key stands, and says something else. Declared things are no one's data, so the message may name them. */
 export class DeclaredDifferently extends Error {
