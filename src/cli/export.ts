@@ -10,7 +10,7 @@ import type { StoredEntry } from '../log/reading.js';
 import type { Named } from './database.js';
 import type { ExportSource } from './export-source.js';
 import { CommandFault } from './fault.js';
-import { FORMATS, type FormatName } from './formats/format.js';
+import { FORMATS, type FormatName } from './formats/formats.js';
 import { parseKey } from './key-options.js';
 import { parseLogUrl } from './live-log.js';
 import { formatCount, type Progress, showProgress } from './progress.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FORMATS, type FormatName } from '../../src/cli/formats/format.js';
+import { FORMATS, type FormatName } from '../../src/cli/formats/formats.js';
 import { type Said, saidBy } from '../../src/cli/formats/said.js';
 import { Chain } from '../../src/log/chain.js';
 import { type Body, formatBody } from '../../src/log/entry.js';

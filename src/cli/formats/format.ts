@@ -16,14 +16,6 @@ export interface Format {
 /** @param origin the log's name */
 export type MakeFormat = (origin: string) => Format;
 
-export const FORMATS = {
-  csv: async () => (await import('./csv.js')).csv,
-  ocsf: async () => (await import('./ocsf.js')).ocsf,
-  fhir: async () => (await import('./fhir.js')).fhir,
-} as const satisfies Record<string, () => Promise<MakeFormat>>;
-
-export type FormatName = keyof typeof FORMATS;
-
 /** One record a line. */
 export function line(record: object): string {
   return `${JSON.stringify(record)}\n`;
