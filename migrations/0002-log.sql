@@ -86,6 +86,7 @@ INSERT INTO ledger.event (name, changes_facts) VALUES
   ('engagement.ended', true),
   ('grant.approved', true),
   ('grant.listed', false),
+  ('grant.requested', false),
   ('grant.revoked', true),
   ('history.read', false),
   ('identity.linked', false),

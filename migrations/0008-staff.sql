@@ -122,3 +122,56 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- What a member of the staff asks to know. The grant that approves it, by somebody else, has its id and says the same.
+CREATE TABLE registry.need_to_know_request (
+  id           uuid PRIMARY KEY,
+  staff        uuid NOT NULL REFERENCES registry.identity (actor),
+  purpose      text NOT NULL REFERENCES registry.purpose,
+  categories   text[] CHECK (cardinality(categories) > 0),
+  requested_at timestamptz NOT NULL,
+  valid_until  timestamptz NOT NULL,
+  entry        uuid NOT NULL,
+  CHECK (valid_until > requested_at)
+);
+CREATE INDEX request_by_staff ON registry.need_to_know_request (staff);
+
+CREATE FUNCTION registry.requested_under_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  said jsonb := registry.said(1, NEW.entry);
+BEGIN
+  IF (said ->> 'event' = 'grant.requested' AND said -> 'actor' ->> 'id' = NEW.staff::text
+    AND said ->> 'at' = registry.spelt(NEW.requested_at)
+    AND said ->> 'purpose' = NEW.purpose AND said -> 'asked' = coalesce(to_jsonb(NEW.categories), 'null')
+    AND said -> 'details' = jsonb_build_object('grant', NEW.id, 'until', registry.spelt(NEW.valid_until))) IS NOT TRUE
+  THEN
+    RAISE EXCEPTION 'a row of % whose entry does not say it', TG_TABLE_NAME USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+-- Scalar subqueries, hence by key: see kept_under_entry.
+CREATE FUNCTION registry.approved_as_requested() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (SELECT (r.staff, r.purpose, r.categories, r.valid_until)
+        IS DISTINCT FROM (NEW.staff, NEW.purpose, NEW.categories, NEW.valid_until)
+      FROM registry.need_to_know_request r WHERE r.id = NEW.id)
+  THEN
+    RAISE EXCEPTION 'a grant says what was requested' USING ERRCODE = 'AL006';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+CREATE CONSTRAINT TRIGGER requested_under_entry AFTER INSERT ON registry.need_to_know_request
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.requested_under_entry();
+ALTER TABLE registry.need_to_know_request ENABLE ALWAYS TRIGGER requested_under_entry;
+CREATE CONSTRAINT TRIGGER approved_as_requested AFTER INSERT ON registry.need_to_know_grant
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.approved_as_requested();
+ALTER TABLE registry.need_to_know_grant ENABLE ALWAYS TRIGGER approved_as_requested;
+
+GRANT SELECT ON registry.need_to_know_request TO access_ledger_reader, access_ledger_writer;
+GRANT INSERT ON registry.need_to_know_request TO access_ledger_writer;

@@ -56,6 +56,10 @@ const DECLARED: Readonly<Record<string, { readonly key: string; readonly says: s
     key: 'r.id',
     says: `e.event = 'grant.approved' AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`,
   },
+  need_to_know_request: {
+    key: 'r.id',
+    says: `e.event = 'grant.requested' AND e.actor = r.staff AND strpos(e.leaf, concat('"grant":"', r.id, '"')) > 0`,
+  },
   engagement: {
     key: 'r.id',
     says: `e.event = 'engagement.begun' AND strpos(e.leaf, concat('"engagement":"', r.id, '"')) > 0`,

@@ -26,6 +26,7 @@ export const EVENTS = {
   'engagement.ended': { clause: '5.2', changesFacts: true },
   'grant.approved': { clause: '5.2', changesFacts: true },
   'grant.listed': { clause: '5.2', changesFacts: false },
+  'grant.requested': { clause: '5.2', changesFacts: false },
   'grant.revoked': { clause: '5.2', changesFacts: true },
   'history.read': { clause: '6.4', changesFacts: false },
   'identity.linked': { clause: '5.2', changesFacts: false },

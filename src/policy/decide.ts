@@ -211,8 +211,8 @@ function consentLacking(
 ): Refused | null {
   if (basis !== CONSENT_BASIS || !NEEDS_CONSENT.has(event)) return null;
   if (actor.kind === 'user' && event !== 'record.created') return null;
-  // Who is to be found is not known before.
-  if (event === 'user.found' && subject === null) return null;
+  // Who is to be found is not known before; nor is who is to be read, where somebody only wants to know what they lack.
+  if ((event === 'user.found' || event === 'record.read') && subject === null) return null;
   const relevant = consents.filter((one) => one.purpose === key && one.categories.includes(category));
   if (relevant.some((one) => isConsenting(one, at))) return null;
   // Of whom was looked for it is not told that there is such a person.

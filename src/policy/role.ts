@@ -31,6 +31,7 @@ const OPEN_TO: { readonly [E in EventName]: readonly (StaffRole | Exclude<ActorK
   'engagement.ended': ['privacy-officer', 'system'],
   'grant.approved': ['privacy-officer', 'system'],
   'grant.listed': ['privacy-officer'],
+  'grant.requested': ANY_STAFF,
   'grant.revoked': ['privacy-officer', 'system'],
   'history.read': ['user'],
   'identity.linked': ['privacy-officer', 'system'],

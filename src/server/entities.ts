@@ -4,6 +4,7 @@
 import { ConsentRow, ConsentVersionRow } from '../domain/consents/consent.entity.js';
 import { ProcessorRow } from '../domain/processors/processor.entity.js';
 import { GrantRow } from '../domain/staff/grant.entity.js';
+import { RequestRow } from '../domain/staff/request.entity.js';
 import { AgreementRow, EngagementRow, TrainingRow } from '../domain/staff/standing.entity.js';
 import { SubjectRow } from '../domain/users/subject.entity.js';
 
@@ -14,6 +15,7 @@ export const ENTITIES = [
   EngagementRow,
   GrantRow,
   ProcessorRow,
+  RequestRow,
   SubjectRow,
   TrainingRow,
 ] as const;

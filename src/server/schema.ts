@@ -18,6 +18,7 @@ import { RecordResolver } from '../domain/records/record.resolver.js';
 import { ServiceResolver } from '../domain/services/service.resolver.js';
 import { AccessResolver } from '../domain/staff/access.resolver.js';
 import { GrantResolver } from '../domain/staff/grant.resolver.js';
+import { RequestResolver } from '../domain/staff/request.resolver.js';
 import {
   AgreementResolver,
   EngagementResolver,
@@ -42,6 +43,7 @@ const RESOLVERS = [
   ProofResolver,
   PurposeResolver,
   RecordResolver,
+  RequestResolver,
   ServiceResolver,
   StandingResolver,
   TrainingResolver,

@@ -117,7 +117,12 @@ describe('the doctor', function () {
     'registry.subject': ['kept_under_entry'],
     'registry.identity': ['declared_under_entry'],
     'registry.purpose': ['declared_under_entry'],
-    'registry.need_to_know_grant': ['declared_under_entry', 'revoked_under_entry', 'revoked_once'],
+    'registry.need_to_know_grant': [
+      'declared_under_entry',
+      'revoked_under_entry',
+      'revoked_once',
+      'approved_as_requested',
+    ],
     'registry.essential_categories': ['append_only', 'chosen_under_entry'],
     'registry.category_choice': ['append_only', 'chosen_under_entry'],
     'registry.cookie': ['append_only', 'preferred_under_entry'],

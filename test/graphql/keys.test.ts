@@ -51,6 +51,7 @@ describe('a list that a client sends', () => {
       signCheckpoint({ origin: ORIGIN, size: 1, root: new Uint8Array(32) as Hash }, LOG_KEY),
     );
 
+  const ASK = 'mutation ($input: RequestNeedToKnowInput!) { requestNeedToKnow(input: $input) { id } }';
   const ACCESS = 'query ($list: [String!]) { myAccess(purpose: "convenience", categories: $list) { missing } }';
   const REQUEST = 'mutation ($input: RequestConsentInput!) { requestConsent(input: $input) { id } }';
   const GIVE = 'mutation ($input: GiveConsentInput!) { giveConsent(input: $input) { id } }';
@@ -75,6 +76,8 @@ describe('a list that a client sends', () => {
     'Mutation.setEssentialCategories.categories': (count) => gate.execute(officer, ESSENTIAL, { list: keys(count) }),
     'Mutation.declineCategories.categories': choosing('declineCategories'),
     'Mutation.acceptCategories.categories': choosing('acceptCategories'),
+    'RequestNeedToKnowInput.categories': (count) =>
+      gate.execute(support, ASK, { input: { purpose, categories: keys(count), until: until() } }),
     'Query.myAccess.categories': (count) => gate.execute(support, ACCESS, { list: keys(count) }),
     'RequestConsentInput.categories': (count) =>
       gate.execute(support, REQUEST, { input: { purpose, user: ana, categories: keys(count) } }),

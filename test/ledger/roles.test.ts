@@ -155,6 +155,7 @@ describe('the catalogue', () => {
     'registry.identity',
     'registry.legal_basis',
     'registry.need_to_know_grant',
+    'registry.need_to_know_request',
     'registry.processor',
     'registry.purpose',
     'registry.purpose_category',

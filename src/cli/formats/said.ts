@@ -42,6 +42,7 @@ const VERBS: Readonly<Record<string, Deed>> = {
   listed: 'search',
   read: 'read',
   registered: 'create',
+  requested: 'create',
   revoked: 'delete',
   set: 'update',
   signed: 'create',

@@ -10,6 +10,8 @@ import type { Pseudonym } from '../../log/entry.js';
 import { isStanding } from './grant.rules.js';
 import { GrantNeedToKnowInput, NeedToKnowGrant, NeedToKnowGrantConnection } from './grant.types.js';
 import { grantNeedToKnow, listGrants, ownGrants, revokeNeedToKnow } from './grants.js';
+import { needToKnowState, type NeedToKnowState as State } from './request.rules.js';
+import { NeedToKnowState } from './request.types.js';
 
 @Resolver(() => NeedToKnowGrant)
 export class GrantResolver {
@@ -53,5 +55,10 @@ export class GrantResolver {
   @FieldResolver(() => Boolean, { description: 'At this moment.' })
   inForce(@Root() grant: NeedToKnowGrant, @Ctx() { now }: Context): boolean {
     return isStanding(grant, now());
+  }
+
+  @FieldResolver(() => NeedToKnowState, { description: 'At this moment.' })
+  state(@Root() grant: NeedToKnowGrant, @Ctx() { now }: Context): State {
+    return needToKnowState(grant.until, grant, now());
   }
 }

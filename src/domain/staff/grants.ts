@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import type { Particulars } from '../../gate/asker.js';
 import type { LookedUp } from '../../gate/change.js';
 import { keyOrNone } from '../../gate/facts.js';
 import type { Permit } from '../../gate/permit.js';
@@ -11,11 +12,12 @@ import { type Connection, type PageArgs, page } from '../../graphql/connection.j
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { distinctKeys } from '../../graphql/keys.js';
-import type { Category, Pseudonym, Purpose } from '../../log/entry.js';
+import type { Category, PermittedBody, Pseudonym, Purpose } from '../../log/entry.js';
 import { Refusal, type Refused, refused } from '../../policy/refusal.js';
 import { readPurpose } from '../purposes/declared.js';
 import { GrantRow } from './grant.entity.js';
 import { LONGEST_GRANT_DAYS, type TermFault, termFault } from './grant.rules.js';
+import { NEXT, needToKnowState } from './request.rules.js';
 
 export interface GrantAsk {
   readonly staff: Pseudonym;
@@ -28,7 +30,7 @@ export interface GrantAsk {
   readonly until: Date;
 }
 
-const SAID: Record<TermFault, string> = {
+export const SAID: Record<TermFault, string> = {
   BACKDATED: '"from" is not in the past.',
   ENDS_BEFORE_IT_BEGINS: '"until" is after "from".',
   TOO_LONG: `"until" is at most ${LONGEST_GRANT_DAYS} days from now.`,
@@ -41,11 +43,7 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
   const from = wanted.from ?? at;
   const fault = termFault({ from, until }, at);
   if (fault) throw new Fault('BAD_INPUT', { detail: SAID[fault] });
-  const categories = wanted.categories && distinctKeys('categories', wanted.categories).sort();
-  if (categories?.length === 0) {
-    throw new Fault('BAD_INPUT', { detail: '"categories" is null for all that the purpose covers, and never empty.' });
-  }
-
+  const categories = scopeOf(wanted.categories);
   const ask = { event: 'grant.approved', operation: 'grantNeedToKnow', data: null } as const;
   const granted = await gate.change<GrantRow | null>(ask, async ({ rows }, permit) => {
     if (staff === actor.id) throw new Refusal(refused('OWN_GRANT', 'another approver'), null);
@@ -56,38 +54,51 @@ export async function grantNeedToKnow({ gate, actor, now }: Context, wanted: Gra
     ]);
     if (!known) return noneFound(permit);
 
-    const id = randomUUID();
-    const body = permit.body(ask.event, {
-      purpose: purpose as Purpose,
-      ...(categories && { asked: categories as Category[] }),
-      details: { grant: id, staff, from: from.toISOString(), until: until.toISOString() },
-    });
-    const grant: GrantRow = {
-      id,
-      staff,
-      purpose,
-      categories,
-      approvedBy: actor.id,
-      from,
-      until,
-      entry: body.id,
-      revokedAt: null,
-      revocation: null,
-    };
-    await rows.insert(GrantRow, grant);
-    return { bodies: [body], value: grant };
+    const grant = grantOf(permit, { id: randomUUID(), staff, purpose, categories, from, until }, actor.id);
+    await rows.insert(GrantRow, grant.row);
+    return { bodies: [grant.body], value: grant.row };
   });
   if (!granted) throw new Fault('NO_SUCH_ID', { detail: '"staff" names nobody.' });
   return granted;
 }
 
+/** The categories as they are kept: sorted, each once. @throws Fault BAD_INPUT */
+export function scopeOf(categories: readonly string[] | null): string[] | null {
+  const scope = categories && distinctKeys('categories', categories).sort();
+  if (scope?.length === 0) {
+    throw new Fault('BAD_INPUT', { detail: '"categories" is null for all that the purpose covers, and never empty.' });
+  }
+  return scope;
+}
+
+type Granted = Pick<GrantRow, 'id' | 'staff' | 'purpose' | 'categories' | 'from' | 'until'>;
+
+/** A grant that is approved now, and the entry that approves it. */
+export function grantOf(
+  permit: Permit,
+  granted: Granted,
+  approvedBy: Pseudonym,
+): { readonly row: GrantRow; readonly body: PermittedBody } {
+  const { id, staff, purpose, categories, from, until } = granted;
+  const body = permit.body('grant.approved', {
+    ...scopeSaid(purpose, categories),
+    details: { grant: id, staff, from: from.toISOString(), until: until.toISOString() },
+  });
+  return { row: { ...granted, approvedBy, entry: body.id, revokedAt: null, revocation: null }, body };
+}
+
+/** As an entry says it. */
+export function scopeSaid(purpose: string, categories: readonly string[] | null): Partial<Particulars> {
+  return { purpose: purpose as Purpose, ...(categories && { asked: categories as Category[] }) };
+}
+
 /** That there is none is told, and so entered; whom a client named is not for the log. */
-function noneFound(permit: Permit): LookedUp<null> {
+export function noneFound(permit: Permit): LookedUp<null> {
   return { lookedUp: permit.body('grant.listed', { details: { count: 0 } }), value: null };
 }
 
 /** Nobody needs to know what the purpose has nothing to do with. */
-async function refusedScope(
+export async function refusedScope(
   rows: EntityManager,
   purpose: string,
   categories: readonly string[] | null,
@@ -106,18 +117,18 @@ async function refusedScope(
 }
 
 /**
- * Ends a grant. One that was revoked before stays so, as of then: it is shown, and that is what is entered.
+ * Ends a grant. One that was revoked before, or has run out, stays as it is: it is shown, and that is what is entered.
  *
  * @throws Refusal; Fault NO_SUCH_ID
  */
-export async function revokeNeedToKnow({ gate }: Context, id: string): Promise<GrantRow> {
+export async function revokeNeedToKnow({ gate, now }: Context, id: string): Promise<GrantRow> {
   const ask = { event: 'grant.revoked', operation: 'revokeNeedToKnow', data: null } as const;
   const revoked = await gate.change<GrantRow | null>(ask, async ({ rows }, permit) => {
     // Locked, so that of two revocations at once the second sees the first.
     const grant = await rows.findOne(GrantRow, { where: { id }, lock: { mode: 'for_no_key_update' } });
     if (!grant) return noneFound(permit);
     const { staff } = grant;
-    if (grant.revokedAt) {
+    if (!NEXT[needToKnowState(grant.until, grant, now())].includes('REVOKED')) {
       return { lookedUp: permit.body('grant.listed', { details: { count: 1, staff } }), value: grant };
     }
     const body = permit.body(ask.event, { purpose: grant.purpose as Purpose, details: { grant: id, staff } });

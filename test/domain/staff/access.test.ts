@@ -68,6 +68,9 @@ describe('myAccess', () => {
     const { permitted, withheld, missing } = await access(able, null);
     expect([withheld, missing]).to.deep.equal([[], []]);
     expect(permitted).to.include('user.name');
+    // Whether people consented is another matter, and theirs.
+    await grantNeedToKnow(gate.contextFor(SYSTEM), { ...ask, purpose: 'new-services' });
+    expect((await access(able, null, 'new-services')).missing).to.deep.equal([]);
   });
 
   it('5.2-23 answers anybody of themselves, and repeats nothing that is not declared', async () => {
