@@ -120,13 +120,14 @@ async function judge(
     return refusedBody(asker, { ...about, ...asked, event }, refusal.refusal);
   }
   const { basis, clause, categories: asked } = decisions[0] as Permitted;
+  const carried = basis === null ? {} : { basis };
   return {
     asOf,
     holdings,
-    basis,
+    basis: facts.purpose!.basis,
     isSearchable: (category) => facts.declared.some(({ key, searchable }) => searchable && key === category),
     refusal: (why) => refusedBody(asker, { ...about, asked, event }, why),
-    body: (of, particulars) => permittedBody(asker, { ...about, basis, clause, asked, ...particulars, event: of }),
+    body: (of, particulars) => permittedBody(asker, { ...about, ...carried, clause, asked, ...particulars, event: of }),
   };
 }
 

@@ -200,7 +200,13 @@ function draft(asker: Asker, decided: { asOf: number; at: Date }, group: Group):
     const records = all.slice(drafts.length * RECORDS_PER_ENTRY, (drafts.length + 1) * RECORDS_PER_ENTRY);
     const named = records.map(({ id, category, version }) => ({ category, id, version }));
     const event = named.length > 0 ? 'record.read' : 'record.listed';
-    const body = permittedBody(asker, { ...said, event, basis, clause, ...(named.length > 0 && { records: named }) });
+    const body = permittedBody(asker, {
+      ...said,
+      event,
+      clause,
+      ...(basis !== null && { basis }),
+      ...(named.length > 0 && { records: named }),
+    });
     drafts.push({ group, records, body });
   } while (drafts.length * RECORDS_PER_ENTRY < all.length);
   return drafts;

@@ -68,7 +68,8 @@ export interface Facts {
 export interface Permitted {
   readonly outcome: 'permitted';
   readonly categories: readonly Category[];
-  readonly basis: string;
+  /** Null where none carries it but the person's own right to what is theirs (clause 6.4). */
+  readonly basis: string | null;
   readonly clause: string;
 }
 
@@ -114,7 +115,8 @@ export function decide(ask: Ask, facts: Facts, at: Date): Decision[] {
   const decisions: Decision[] = [...refusals.values()].map((one) => ({ outcome: 'refused', ...one }));
   if (permitted.length > 0 || decisions.length === 0) {
     const clause = ask.actor.kind === 'user' ? '6.4' : ask.actor.kind === 'staff' ? '5.2' : '3.1';
-    decisions.push({ outcome: 'permitted', categories: permitted, basis: purpose.basis ?? '', clause });
+    const basis = isOwnRight(ask, purpose) ? null : purpose.basis;
+    decisions.push({ outcome: 'permitted', categories: permitted, basis, clause });
   }
   return decisions;
 }
@@ -202,17 +204,22 @@ const NEEDS_CONSENT: ReadonlySet<EventName> = new Set([
 ]);
 
 /** Users see and correct their own data whatever they consented to (clause 6.4); what is collected of them is another thing. */
+function isOwnRight({ actor, event }: Ask, { basis }: PurposeFact): boolean {
+  return actor.kind === 'user' && basis === CONSENT_BASIS && NEEDS_CONSENT.has(event) && event !== 'record.created';
+}
+
 function consentLacking(
-  { actor, event, subject }: Ask,
+  ask: Ask,
   { consents }: Facts,
-  { key, basis }: PurposeFact,
+  purpose: PurposeFact,
   category: Category,
   at: Date,
 ): Refused | null {
-  if (basis !== CONSENT_BASIS || !NEEDS_CONSENT.has(event)) return null;
-  if (actor.kind === 'user' && event !== 'record.created') return null;
-  // Who is to be found is not known before; nor is who is to be read, where somebody only wants to know what they lack.
-  if ((event === 'user.found' || event === 'record.read') && subject === null) return null;
+  const { event, subject } = ask;
+  const { key, basis } = purpose;
+  if (basis !== CONSENT_BASIS || !NEEDS_CONSENT.has(event) || isOwnRight(ask, purpose)) return null;
+  // Who is to be found is not known before; nor who is foreseen to be read. Who is to be registered has consented to nothing.
+  if (subject === null && event !== 'user.registered') return null;
   const relevant = consents.filter((one) => one.purpose === key && one.categories.includes(category));
   if (relevant.some((one) => isConsenting(one, at))) return null;
   // Of whom was looked for it is not told that there is such a person.

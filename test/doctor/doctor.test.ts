@@ -127,6 +127,8 @@ describe('the doctor', function () {
     'registry.category_choice': ['append_only', 'chosen_under_entry'],
     'registry.cookie': ['append_only', 'preferred_under_entry'],
     'registry.cookie_preference': ['append_only', 'preferred_under_entry'],
+    'registry.consent': ['append_only', 'consented_under_entry'],
+    'registry.consent_version': ['append_only', 'consented_under_entry'],
     'registry.erasure': ['erased_under_entry'],
     'ledger.verification': ['append_only', 'report_once'],
   };
@@ -340,6 +342,18 @@ describe('the doctor', function () {
           'registry.cookie_preference',
           `INSERT INTO registry.cookie_preference
              SELECT log, id, 'diagrams', 1, 'ACCEPT_ALL', registered_at, entry FROM registry.subject LIMIT 1`,
+        ),
+      'a consent that nobody gave': () =>
+        past(
+          'registry.consent',
+          `UPDATE registry.consent SET entry = (SELECT id FROM ledger.entry WHERE index = 0)
+           WHERE id = (SELECT id FROM registry.consent LIMIT 1)`,
+        ),
+      'a withdrawal that nobody entered': () =>
+        past(
+          'registry.consent_version',
+          `INSERT INTO registry.consent_version (log, consent, version, act, at, entry)
+           SELECT log, consent, 2, 'WITHDRAWN', at, entry FROM registry.consent_version LIMIT 1`,
         ),
       'an identity that was nobody’s': () =>
         past(

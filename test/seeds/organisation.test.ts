@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type DemoOptions, seedOrganisation } from '../../seeds/organisation.js';
 import { grantNeedToKnow, grantsOf, revokeNeedToKnow } from '../../src/domain/staff/grants.js';
-import type { Actor } from '../../src/log/entry.js';
+import type { Actor, Pseudonym } from '../../src/log/entry.js';
 import { createActors } from '../../src/server/actors.js';
 import type { ActingRole } from '../../src/server/authentication.js';
 import type { Core } from '../../src/server/core.js';
@@ -47,6 +47,21 @@ describe('the demo organisation', () => {
     await Promise.all(Array.from({ length: 120 }, () => gate.person()));
     await seed(200);
     expect(await count('subject')).to.equal(320);
+  });
+
+  it('has people who consented to new services, and more who did not', async () => {
+    await seed(100);
+    const support = await staff('support', 'support-agent');
+    const subjects: { id: Pseudonym }[] = await gate.core.rows.query('SELECT s.id FROM registry.subject s');
+    const { gate: door } = gate.contextFor(support);
+    const shown = await Promise.all(
+      subjects.map(async ({ id: subject }) => {
+        const ask = { subject, purpose: 'new-services', categories: ['user.name'], values: true, operation: 'users' };
+        return (await door.records(ask))![0]!.withheld?.code ?? 'shown';
+      }),
+    );
+    const count = (what: string) => shown.filter((one) => one === what).length;
+    expect([count('shown'), count('CONSENT_MISSING')]).to.deep.equal([10, 90]);
   });
 
   it('goes on where it was broken off', async () => {

@@ -216,7 +216,9 @@ describe('consents', () => {
     const CONVENIENT = CARD.replace('new-services', 'convenience');
     const other = await gate.execute(support, CONVENIENT, { user: person });
     expect(other.data.user.personalData.map((one: { withheld: object }) => one.withheld)).to.deep.equal([null, null]);
+    const size = await gate.size();
     expect(await card(user)).to.deep.equal(all('shown'));
+    expect((await gate.entries(size))[0]!.body, 'on no consent that there is not').to.not.have.property('basis');
     const [{ id }] = await gate.core.rows.query(
       `SELECT r.id FROM registry.record r WHERE r.subject = $1 AND r.category = 'user.name'`,
       [person],

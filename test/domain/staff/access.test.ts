@@ -53,6 +53,17 @@ describe('myAccess', () => {
     }
   });
 
+  it('3.1-42 says what one lacks oneself, and not whether people have consented', async () => {
+    const member = await gate.signIn('support-agent');
+    const ask = { staff: member.id, from: null, until: until(), purpose: 'new-services', categories: null };
+    await grantNeedToKnow(gate.contextFor(SYSTEM), ask);
+    expect(await access(member, ['user.name'], 'new-services')).to.deep.equal({
+      permitted: ['user.name'],
+      missing: [],
+      withheld: [],
+    });
+  });
+
   it('5.2-22 lists all that is missing, and nothing once there is all', async () => {
     const member = await gate.signInOnly('support-agent');
     expect((await access(member, null)).missing).to.have.members([
