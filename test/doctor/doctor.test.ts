@@ -110,7 +110,10 @@ describe('the doctor', function () {
      ${TRIGGERS[table]!.map((trigger) => `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${trigger}`).join(';')};
      SET session_replication_role = origin`;
 
+  const AN_ENGAGEMENT = '(SELECT id FROM registry.engagement ORDER BY id LIMIT 1)';
   const TRIGGERS: Record<string, string[]> = {
+    'registry.engagement': ['standing_under_entry', 'ended_under_entry', 'ended_once'],
+    'registry.need_to_know_request': ['requested_under_entry'],
     'ledger.entry': ['append_only'],
     'registry.record_version': ['append_only', 'erasing', 'kept_under_entry'],
     'registry.subject_key': ['erasing', 'kept_under_entry'],
@@ -321,6 +324,22 @@ describe('the doctor', function () {
         past(
           'registry.need_to_know_grant',
           `UPDATE registry.need_to_know_grant SET revocation = entry WHERE id = '${it$.grant}'`,
+        ),
+      'an engagement that nobody began': () =>
+        past(
+          'registry.engagement',
+          `UPDATE registry.engagement SET entry = gen_random_uuid() WHERE id = ${AN_ENGAGEMENT}`,
+        ),
+      'an engagement that nobody ended': () =>
+        past(
+          'registry.engagement',
+          `UPDATE registry.engagement SET ended_at = now(), ending = entry WHERE id = ${AN_ENGAGEMENT}`,
+        ),
+      'a request that nobody made': () =>
+        past(
+          'registry.need_to_know_request',
+          `INSERT INTO registry.need_to_know_request SELECT gen_random_uuid(), g.staff, g.purpose, NULL, now(),
+             now() + interval '1 day', g.entry FROM registry.need_to_know_grant g WHERE g.id = '${it$.grant}'`,
         ),
       'categories that nobody called essential': () =>
         past(
