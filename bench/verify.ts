@@ -1,14 +1,15 @@
 /**
- * `npm run bench -- verify [ENTRIES]`: the command verifies an exported log, 1,000,000 entries unless told otherwise, beside
- * a bare SHA-256 of the same leaves in one thread.
+ * `npm run bench -- verify [ENTRIES]`: the command, built as it is shipped, verifies an exported log, 1,000,000 entries unless
+ * told otherwise, beside a bare SHA-256 of the same leaves in one thread.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Chain } from '../src/log/chain.js';
 import { formatBody } from '../src/log/entry.js';
 import { formatClosingLine, formatExportLine } from '../src/log/export-line.js';
@@ -21,6 +22,7 @@ const ROUNDS = 3;
 export async function verify(entries = '1000000'): Promise<void> {
   const count = Number(entries);
   if (!Number.isSafeInteger(count) || count < 1) throw new RangeError('how many entries?');
+  await promisify(execFile)('npm', ['run', '-s', 'build']);
   const folder = await mkdtemp(join(tmpdir(), 'access-ledger-bench-'));
   try {
     const file = join(folder, 'log.ndjson');
@@ -84,8 +86,8 @@ interface Run {
 
 async function verifyOnce(file: string, held: string, ...options: string[]): Promise<Run> {
   const began = performance.now();
-  const loader = ['--import', '@oxc-node/core/register', 'bench/support/command.ts'];
-  const command = [...loader, 'verify', file, '--held', held, ...options];
+  const program = ['--import', './bench/support/peak.mjs', 'dist/src/cli/access-ledger.js'];
+  const command = [...program, 'verify', file, '--held', held, ...options];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
