@@ -6,8 +6,8 @@ import type { Answer, Unread } from './reading-thread.js';
 
 /** More than this keep no more busy: one thread follows the chain. */
 const MOST_THREADS = 4;
-/** Batches of each thread: one that it reads, one that waits for it. */
-const DEPTH = 2;
+/** Batches of each thread: one that it reads, and what keeps it busy while the caller reads one itself. */
+const DEPTH = 4;
 
 export class ReadingThreads {
   private readonly threads: readonly Thread[];
@@ -30,8 +30,8 @@ export class ReadingThreads {
 
 class Thread {
   private readonly worker = new Worker(new URL('./reading-thread.js', import.meta.url), {
-    // Readings live briefly: a young generation that grows would only keep memory.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    // What is read lives briefly: a young generation that grows would only keep memory, and a small one is cleared too often.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   private readonly asked: { resolve(read: Answer): void; reject(error: unknown): void }[] = [];
 

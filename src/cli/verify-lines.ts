@@ -13,7 +13,7 @@ import type { Answer } from './reading-thread.js';
 import { ReadingThreads } from './reading-threads.js';
 
 /** As many batches as may be read before the chain has come to them. */
-const MOST_AHEAD = 6;
+const MOST_AHEAD = 12;
 
 /**
  * @param onEntries is told how many were verified so far
