@@ -5,7 +5,7 @@
 import type { Ledger } from '../ledger/ledger.js';
 import type { Body, Category, Entry, PermittedBody, Pseudonym, Purpose, RecordId, RefusedBody } from '../log/entry.js';
 import type { EventName } from '../log/event.js';
-import { CONCERNS_PEOPLE, type Collected, decide, type Permitted, refusedDeed } from '../policy/decide.js';
+import { type Collected, decide, type Permitted, refusedDeed } from '../policy/decide.js';
 import { type Missing, Refusal, type RefusalCode, type Refused } from '../policy/refusal.js';
 import { refusedByRole } from '../policy/role.js';
 import { type Asker, type Particulars, permittedBody, refusedBody } from './asker.js';
@@ -80,7 +80,8 @@ async function judge(
   asker: Asker,
   { event, operation, data }: DeedAsk,
 ): Promise<Permit | RefusedBody> {
-  const questions = data ? [{ ...data, values: false }] : CONCERNS_PEOPLE.has(event) ? [OF_THE_ACTOR] : [];
+  const isStaff = asker.actor.kind === 'staff';
+  const questions = data ? [{ ...data, values: false }] : isStaff ? [OF_THE_ACTOR] : [];
   const { asOf, answers } = await readFacts(asker.actor.id, questions);
   const [answer] = answers;
   const at = asker.now();

@@ -57,6 +57,8 @@ export interface Facts {
   readonly grants: readonly GrantFact[];
   /** What there is of the actor's that has not been ended, if they are of the staff. */
   readonly engagements: readonly Term[];
+  /** Whether the actor ever had an engagement, be it ended. */
+  readonly wasEngaged: boolean;
   readonly agreements: readonly Term[];
   readonly trainings: readonly Term[];
   /** Those of the asked categories that are declared at all. */
@@ -153,19 +155,29 @@ function withoutStanding({ kind }: Actor, { engagements, agreements, trainings }
   return unmet.length > 0 ? together(unmet) : null;
 }
 
-/** Whether somebody may do what concerns people, but no value and no purpose: list them, erase them, look at what they prefer. Null if they may. */
+/** Whether somebody may do what touches no value: register a processor, approve a grant, read the log. Null if they may. */
 export function refusedDeed(actor: Actor, event: EventName, facts: Facts, at: Date): Refused | null {
-  const unmet = [refusedByRole(actor, event), withoutStanding(actor, facts, at)].filter((one) => one !== null);
+  const standing = CONCERNS_PEOPLE.has(event) ? withoutStanding(actor, facts, at) : afterEngagement(actor, facts, at);
+  const unmet = [refusedByRole(actor, event), standing].filter((one) => one !== null);
   return unmet.length > 0 ? together(unmet) : null;
 }
 
-/** Deeds of that sort. */
+/** What concerns people, though no value and no purpose: to list them, to erase them, to look at what they prefer. */
 export const CONCERNS_PEOPLE: ReadonlySet<EventName> = new Set([
   'consent.invalidated',
   'cookie-preference.read',
   'record.erased',
   'user.listed',
 ]);
+
+/**
+ * Whoever's engagement is over does nothing more, whatever their token still says. Who never had one is judged by role alone,
+ * or nobody could record the first.
+ */
+function afterEngagement({ kind }: Actor, { engagements, wasEngaged }: Facts, at: Date): Refused | null {
+  const isOver = kind === 'staff' && wasEngaged && !engagements.some((term) => isInForce(term, at));
+  return isOver ? refused('ENGAGEMENT_ENDED', 'an engagement in force') : null;
+}
 
 type CategoryRule = (ask: Ask, facts: Facts, purpose: PurposeFact, category: Category, at: Date) => Refused | null;
 

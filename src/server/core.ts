@@ -9,7 +9,7 @@ import { consentFact } from '../domain/consents/consent.facts.js';
 import { declaredFact, purposeFact } from '../domain/purposes/purpose.facts.js';
 import { holdingsFact } from '../domain/records/record.facts.js';
 import { grantFact } from '../domain/staff/grant.facts.js';
-import { agreementFact, engagementFact, trainingFact } from '../domain/staff/standing.facts.js';
+import { agreementFact, engagementFact, trainingFact, wasEngagedFact } from '../domain/staff/standing.facts.js';
 import type { Asker } from '../gate/asker.js';
 import type { FactSources } from '../gate/fact-source.js';
 import { factReader } from '../gate/facts.js';
@@ -33,6 +33,7 @@ const FACTS: FactSources = {
     purpose: purposeFact,
     grants: grantFact,
     engagements: engagementFact,
+    wasEngaged: wasEngagedFact,
     agreements: agreementFact,
     trainings: trainingFact,
     declared: declaredFact,

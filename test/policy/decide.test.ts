@@ -30,6 +30,7 @@ const facts: Facts = {
   purpose: { key: 'convenience' as Purpose, basis: 'contract', covers: [email!, name!] },
   grants: [{ categories: null, ...always }],
   engagements: [always],
+  wasEngaged: true,
   agreements: [always],
   trainings: [always],
   declared,

@@ -68,14 +68,19 @@ async function enter({ actor, gate, now }: Context, event: Session, operation: s
   return until;
 }
 
-/** Within the last hour. Others read the log too, so only what was entered since is looked through. */
+/**
+ * Within the last hour. Others read the log too, so only what was entered since is looked through. An engagement that ends
+ * closes it (clause 5.2): whether they may open another, the gate says.
+ */
 async function openedAt({ actor, log, now, rows }: Context, event: Session): Promise<Date | null> {
   const [newest] = await rows.query(
     `SELECT e.at FROM ledger.entry e
      WHERE e.log = $1 AND e.event = '${event}' AND e.actor = $3 AND e.outcome = 'permitted' AND e.at > $2
        AND e.index >= ${firstFrom('$1', '$2')}
+       AND NOT EXISTS (SELECT FROM registry.engagement g WHERE g.staff = $3
+         AND least(g.ended_at, g.valid_until) BETWEEN e.at AND $4)
      ORDER BY e.index DESC NULLS LAST LIMIT 1`,
-    [log, new Date(now().getTime() - HOUR_MS), actor.id],
+    [log, new Date(now().getTime() - HOUR_MS), actor.id, now()],
   );
   return newest?.at ?? null;
 }

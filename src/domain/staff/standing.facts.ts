@@ -22,3 +22,8 @@ function standingFact(table: string): FactSource<readonly Term[]> {
 export const engagementFact = standingFact('engagement');
 export const agreementFact = standingFact('confidentiality_agreement');
 export const trainingFact = standingFact('training_record');
+
+export const wasEngagedFact: FactSource<boolean> = {
+  sql: 'SELECT EXISTS (SELECT FROM registry.engagement s WHERE s.staff = actor.id)',
+  parse: (json) => json === true,
+};

@@ -22,6 +22,8 @@ describe('an engagement that is ended', function () {
     site = await openSite([
       { id: 'sam', roles: ['support-agent'] },
       { id: 'olga', roles: ['privacy-officer'] },
+      { id: 'oscar', roles: ['privacy-officer'] },
+      { id: 'rita', roles: ['security-reviewer'] },
     ]);
     servers = [await serveSite(site), await serveSite(site)];
     staff = (await as('sam', '{ me { id } }')).data.me.id;
@@ -91,5 +93,29 @@ describe('an engagement that is ended', function () {
     await Promise.all(readers);
     expect(early).to.be.greaterThan(0);
     expect(late).to.deep.equal(Array(8).fill(null));
+  });
+
+  it('5.2-31 ends what a role opens too, for officers and reviewers, who are let by it while nobody engaged them', async () => {
+    const engaged = async (member: string): Promise<string> => {
+      const id = (await as(member, '{ me { id } }')).data.me.id;
+      return (await as('olga', BEGIN, { staff: id })).data.beginEngagement.id;
+    };
+    const deeds = { oscar: STAFF, rita: '{ auditEntries(first: 1) { edges { node { index } } } }' };
+    for (const [member, deed] of Object.entries(deeds)) {
+      expect((await as(member, deed)).errors, 'never engaged').to.equal(undefined);
+      const id = await engaged(member);
+      expect((await as(member, deed, {}, 1)).errors, 'engaged').to.equal(undefined);
+      expect((await as('olga', END, { id })).errors).to.equal(undefined);
+      for (const at of [1, 0]) {
+        const { errors } = await as(member, deed, {}, at);
+        expect(errors?.[0]?.extensions).to.deep.include({
+          ...{ code: 'ENGAGEMENT_ENDED', clause: '5.2', missing: ['an engagement in force'] },
+        });
+      }
+      const begun = await as(member, BEGIN, { staff }, 1);
+      expect(begun.errors?.[0]?.extensions).to.have.deep.property('missing').that.includes('an engagement in force');
+      await engaged(member);
+      expect((await as(member, deed, {}, 1)).errors, 'engaged again').to.equal(undefined);
+    }
   });
 });
