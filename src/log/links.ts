@@ -18,7 +18,7 @@ import type { Histories } from './history.js';
 import { GENESIS, isLink, type Link, type LogIndex } from './leaf.js';
 import type { Slot } from './order.js';
 import { agrees, editedFinding, isWhole, type Reading } from './reading.js';
-import { endOf, type Run, readingAt } from './run.js';
+import { type Run, readingAt } from './run.js';
 import { Frontier, HASH_BYTES, type Hash } from './tree.js';
 
 interface Candidate {
@@ -62,21 +62,24 @@ export class Links {
     this.last = slot;
   }
 
-  /** Takes all entries of a run but its last. The last that was taken before is settled by its first. */
+  /**
+   * Takes all entries of a run but its last, of whose index there may be more rows; and so the one before that, which they
+   * may follow as well, is not settled yet.
+   */
   takeRun(run: Run): void {
-    const last = endOf(run) - 1;
+    const { first, deeds } = run;
+    const settled = deeds.length - 2;
     if (this.last) this.settle(this.last, slotAt(run, 0));
-    this.last = null;
     const isUndisturbed =
-      this.size === run.first && this.refuted !== run.first && !this.claims.awaitsAny(run.first + 1, last);
-    if (isUndisturbed) this.growBy(run);
-    else for (let at = 0; run.first + at < last; at++) this.settle(slotAt(run, at), slotAt(run, at + 1));
+      this.size === first && this.refuted !== first && !this.claims.awaitsAny(first + 1, first + settled);
+    if (isUndisturbed) this.growBy(run, settled);
+    else for (let at = 0; at < settled; at++) this.settle(slotAt(run, at), slotAt(run, at + 1));
+    this.last = slotAt(run, settled);
   }
 
-  /** Each entry of a run has the link that the next one follows. */
-  private growBy({ first, links, deeds }: Run): void {
+  /** Each of the first entries of a run has the link that the next one follows. */
+  private growBy({ first, links, deeds }: Run, count: number): void {
     const histories = this.histories;
-    const count = deeds.length - 1;
     this.tree?.appendAll(links.subarray(0, HASH_BYTES * count));
     if (histories) for (let at = 0; at < count; at++) histories.take((first + at) as LogIndex, deeds, at);
     this.size = first + count;

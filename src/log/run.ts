@@ -28,11 +28,6 @@ export function isRun(part: Part): part is Run {
   return 'deeds' in part;
 }
 
-/** The index after its last entry. */
-export function endOf({ first, deeds }: Run): number {
-  return first + deeds.length;
-}
-
 /** One of its entries, as it would have been read by itself. */
 export function readingAt(run: Run, at: number): Reading {
   const { first, prev, links, deeds } = run;
