@@ -358,7 +358,8 @@ describe('verifyLog, over HTTP', function () {
       await sleep(50);
       ({ state } = (await superuser.query('SELECT state FROM ledger.verification WHERE id = $1', [id])).rows[0]);
     }
-    expect(performance.eventLoopUtilization(meanwhile).active).to.be.below(here / 2);
+    // On the loop it would be all of that, and what the server does besides.
+    expect(performance.eventLoopUtilization(meanwhile).active).to.be.below(here);
   });
 
   it('hangs no shutdown, and is begun anew by the next server', async () => {
