@@ -18,7 +18,8 @@ import { differences } from './differences.js';
 import { type DoctorFinding, isFault } from './finding.js';
 import { type KekDates, type KekUse, kekFindings, readKekUse } from './key-ages.js';
 import { findingOf } from './objects.js';
-import { rowFinding, WALKS } from './rows.js';
+import { rowFinding } from './row-finding.js';
+import { WALKS } from './rows.js';
 import { blocksOf, type Walk, type Wrong, walk } from './walk.js';
 
 export interface Examination {
