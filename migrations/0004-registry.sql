@@ -164,12 +164,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WHERE e.log = $1 AND e.id = $2 AND e.xmin = pg_current_xact_id()::xid AND e.outcome = 'permitted'
 $$;
 
+-- As an entry spells it; null for null.
+CREATE FUNCTION registry.spelt(at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
 CREATE FUNCTION registry.declared_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   made   jsonb := to_jsonb(NEW);
   said   jsonb := registry.said(coalesce((to_jsonb(NEW) ->> 'log')::integer, 1), NEW.entry);
-  time   text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
   wanted jsonb;
 BEGIN
   wanted := CASE TG_TABLE_NAME
@@ -194,8 +199,8 @@ BEGIN
     WHEN 'need_to_know_grant' THEN jsonb_build_object('event', 'grant.approved', 'purpose', made -> 'purpose',
       'asked', made -> 'categories', 'actor', jsonb_build_object('id', made -> 'approved_by'),
       'details', jsonb_build_object('grant', made -> 'id', 'staff', made -> 'staff',
-        'from', to_char((made ->> 'valid_from')::timestamptz AT TIME ZONE 'UTC', time),
-        'until', to_char((made ->> 'valid_until')::timestamptz AT TIME ZONE 'UTC', time)))
+        'from', registry.spelt((made ->> 'valid_from')::timestamptz),
+        'until', registry.spelt((made ->> 'valid_until')::timestamptz)))
   END;
   IF said @> wanted IS NOT TRUE OR TG_TABLE_NAME IN ('category', 'need_to_know_grant')
     AND (said -> 'asked' <> wanted -> 'asked' OR said -> 'details' <> wanted -> 'details')

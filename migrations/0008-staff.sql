@@ -49,12 +49,6 @@ CREATE TABLE registry.training_record (
 );
 CREATE INDEX training_by_staff ON registry.training_record (staff);
 
--- As an entry spells it; null for null.
-CREATE FUNCTION registry.spelt(at timestamptz) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-$$;
-
 -- What a trigger is given: the event, and what `details` call the row.
 CREATE FUNCTION registry.standing_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -60,7 +60,6 @@ CREATE FUNCTION registry.consented_under_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said   jsonb := registry.said(NEW.log, NEW.entry);
-  time   text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
   about  record;
   was    record;
   stands boolean;
@@ -77,11 +76,11 @@ BEGIN
       AND registry.consent_may_become(was.act, NEW.act)
       AND coalesce(was.valid_until > NEW.at, true)
       AND said @> jsonb_build_object('event', concat('consent.', lower(NEW.act)), 'subject', about.subject,
-        'purpose', about.purpose, 'at', to_char(NEW.at AT TIME ZONE 'UTC', time))
+        'purpose', about.purpose, 'at', registry.spelt(NEW.at))
       AND said -> 'asked' = to_jsonb(about.categories)
       AND said -> 'details' = jsonb_strip_nulls(jsonb_build_object('consent', NEW.consent, 'version', NEW.version,
         'channel', NEW.channel, 'service', NEW.service, 'words', encode(NEW.words, 'hex'), 'language', NEW.language,
-        'until', to_char(NEW.valid_until AT TIME ZONE 'UTC', time)))
+        'until', registry.spelt(NEW.valid_until)))
       AND (NEW.act IN ('REQUESTED', 'INVALIDATED') OR said #>> '{actor,id}' = about.subject::text);
   END IF;
   IF stands IS NOT TRUE THEN
