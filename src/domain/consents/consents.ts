@@ -16,7 +16,7 @@ import type { Change } from '../../ledger/ledger.js';
 import { isSpeakable } from '../../log/canonical.js';
 import type { Category, Pseudonym, Purpose } from '../../log/entry.js';
 import { CONSENT_BASIS, type ConsentAct, isConsenting, stateOf } from '../../policy/consent.js';
-import { Refusal, refused } from '../../policy/refusal.js';
+import { refuseUncovered } from '../services/coverage.js';
 import { ConsentRow, ConsentVersionRow } from './consent.entity.js';
 import { endFault, mayBecome } from './consent.rules.js';
 import { type ConsentChange, type ConsentHistory, newest, readConsents } from './history.js';
@@ -77,7 +77,7 @@ export function giveConsent({ gate, actor, log }: Context, { giving, ...scope }:
   return gate.change<ConsentHistory>(ask, async ({ rows }, permit) => {
     const purpose = restingOnConsent(permit, scope.purpose);
     const at = new Date(permit.body(ask.event).at);
-    await refuseUnenrolled(rows, giving.service);
+    await refuseUncovered(rows, giving.service);
     checkEnd(said.until, at);
     const known = await readConsents(rows, log, { subject: actor.id, purpose });
     if (standing(known, categories, at)) {
@@ -137,7 +137,7 @@ async function become(
     if (!mayBecome(state, act)) {
       throw new Fault('BAD_INPUT', { detail: `The consent is ${state}, and cannot become ${act}.` });
     }
-    if (said.service !== null) await refuseUnenrolled(rows, said.service);
+    if (said.service !== null) await refuseUncovered(rows, said.service);
     checkEnd(said.until, at);
     return write(rows, log, permit, consent, act, said);
   });
@@ -174,12 +174,6 @@ function checkEnd(until: Date | null, at: Date): void {
 function restingOnConsent({ basis }: Permit, purpose: string): Purpose {
   if (basis !== CONSENT_BASIS) throw new Fault('BAD_INPUT', { detail: '"purpose" does not rest on consent.' });
   return purpose as Purpose;
-}
-
-/** Clause 8.2. */
-async function refuseUnenrolled(rows: EntityManager, service: string): Promise<void> {
-  const [enrolled] = await rows.query('SELECT FROM registry.service s WHERE s.key = $1', [keyOrNone(service)]);
-  if (!enrolled) throw new Refusal(refused('SERVICE_NOT_COVERED', 'an enrolled service'), null);
 }
 
 /** Consents in force never overlap, so that to withdraw one is to withdraw. */

@@ -2,16 +2,13 @@
  * The verbs of declared cookies (clause 4.2): declare one, list them, list what degrades without them. Declared cookies are
  * nobody's data, so looking at them makes no entry.
  */
-import type { EntityManager } from 'typeorm';
 import { keyOrNone } from '../../gate/facts.js';
 import { type Connection, type PageArgs, page } from '../../graphql/connection.js';
 import type { Context } from '../../graphql/context.js';
 import { Fault } from '../../graphql/fault.js';
 import { isSpeakable } from '../../log/canonical.js';
-import { POLICY } from '../../policy/policy.js';
-import { Refusal, refused } from '../../policy/refusal.js';
-import { readService } from '../purposes/declared.js';
 import { declareOnce, insertOnce, StandsAlready } from '../purposes/declared-once.js';
+import { refuseUncovered } from '../services/coverage.js';
 import type { CookieCategory } from './cookie.rules.js';
 
 export interface CookieDeclaration {
@@ -102,12 +99,6 @@ function declare({ gate }: Pick<Context, 'gate'>, cookie: CookieDeclaration): Pr
     await insertOnce(rows, 'cookie', { service, name, category, degrades, entry: body.id });
     return { bodies: [body], value: undefined };
   });
-}
-
-/** @throws Refusal unless the service is enrolled under the policy in force */
-export async function refuseUncovered(rows: EntityManager, service: string): Promise<void> {
-  const known = await readService(rows, keyOrNone(service));
-  if (known?.policy !== POLICY) throw new Refusal(refused('SERVICE_NOT_COVERED', 'an enrolled service'), null);
 }
 
 /** A page of what a service has declared, by name; an empty one for a service that is not enrolled. */

@@ -11,8 +11,9 @@ import type { Context } from '../../graphql/context.js';
 import type { Pseudonym } from '../../log/entry.js';
 import { POLICY } from '../../policy/policy.js';
 import { refused } from '../../policy/refusal.js';
+import { refuseUncovered } from '../services/coverage.js';
 import { type CookieCategory, type CookiePreference, type CookieVerdict, judgeCookie } from './cookie.rules.js';
-import { nameOrNone, refuseUncovered } from './cookies.js';
+import { nameOrNone } from './cookies.js';
 
 export interface StandingPreference {
   readonly service: string;

@@ -9,7 +9,8 @@ import type { Pseudonym } from '../../log/entry.js';
 import { together } from '../../policy/decide.js';
 import { POLICY } from '../../policy/policy.js';
 import { Refusal, type Refused, refused } from '../../policy/refusal.js';
-import { type Coverage, unmetByCollection, unmetByRegistration } from './service.rules.js';
+import { readService } from '../purposes/declared.js';
+import { type Coverage, notCovered, unmetByCollection, unmetByRegistration } from './service.rules.js';
 
 /** The newest version, by key: of a service whose key is the expression. */
 const ESSENTIAL = (service: string) => `coalesce((SELECT e.categories FROM registry.essential_categories e
@@ -42,6 +43,12 @@ export async function readCoverage(
     [log, subject, categories],
   );
   return row ?? null;
+}
+
+/** @throws Refusal unless the service is enrolled under the policy in force */
+export async function refuseUncovered(rows: EntityManager, service: string): Promise<void> {
+  const known = await readService(rows, keyOrNone(service));
+  throwAll(notCovered(known?.policy ?? null, POLICY));
 }
 
 /** @throws Refusal */

@@ -55,6 +55,7 @@ export function unmetByDeclining({ essential }: Coverage, categories: readonly s
     : [];
 }
 
-function notCovered(policy: string | null, inForce: string): Refused[] {
+/** Clause 8.2. */
+export function notCovered(policy: string | null, inForce: string): Refused[] {
   return policy === inForce ? [] : [refused('SERVICE_NOT_COVERED', 'an enrolled service')];
 }
