@@ -277,6 +277,22 @@ describe('consents', () => {
       }
     });
 
+    it('3.1-43 at a service whose policy is in force no longer', async () => {
+      const superuser = new pg.Client({ connectionString: gate.database.superuserUrl });
+      await superuser.connect();
+      const under = (policy: string) =>
+        superuser.query(`UPDATE registry.service SET policy = $1 WHERE key = 'diagrams'`, [policy]);
+      const { rows } = await superuser.query(`SELECT policy FROM registry.service WHERE key = 'diagrams'`);
+      await under('2011-01-01');
+      try {
+        expect((await give()).errors[0]!.extensions).to.include({ code: 'SERVICE_NOT_COVERED', clause: '8.2' });
+      } finally {
+        await under(rows[0].policy);
+        await superuser.end();
+      }
+      await given();
+    });
+
     it('3.1-31 over one that stands', async () => {
       await given({ categories: ['user.name'] });
       expect((await give()).errors[0]!.extensions.code).to.equal('BAD_INPUT');
